@@ -1,0 +1,74 @@
+"""What a user may say about a data file: where it is, what it does not hold, and how it is prepared."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ptychogui.params import ESSENTIAL, Angle, Count, Energy, Index, Length, Params, Positive, SignedLength
+
+Orientation = Literal["none", "y", "x", "yx", "t", "ty", "tx", "tyx"]
+"""Transpose first (t), then reverse the named axes."""
+
+
+class Data(Params):
+    """The data file, what it does not say of itself, and its preparation. What is left unset comes from the file."""
+
+    path: str = ""
+    """The file or folder to read."""
+    field: Literal["far", "near"] | None = None
+    """Far field (diffraction patterns) or near field (magnified holograms). Unset: near if the file says so or a
+    focus-to-sample distance is given, otherwise far."""
+    energy_eV: Annotated[Energy | None, ESSENTIAL] = None
+    """Photon energy E. A wrong energy scales every length in the picture."""
+    wavelength_m: Length | None = None
+    """Wavelength λ, instead of an energy."""
+    kV: Annotated[Positive | None, ESSENTIAL] = None
+    """Acceleration voltage in kilovolts, for electrons."""
+    distance_m: Annotated[Length | None, ESSENTIAL] = None
+    """Distance from sample to detector. A wrong distance scales the picture (far field) or blurs it (near field)."""
+    detector_pixel_m: Annotated[Length | None, ESSENTIAL] = None
+    """Size of a pixel of the detector, before binning."""
+    focus_to_sample_m: Annotated[Length | None, ESSENTIAL] = None
+    """Distance from the focus of a cone beam to the sample; sets the magnification of a near-field scan."""
+    pixel_m: Length | None = None
+    """Size of a pixel at the sample after cropping and binning, where it is known better than what it follows from."""
+    convergence_rad: Angle | None = None
+    """Convergence semi-angle α of an electron or focused X-ray probe; gives the size of the aperture."""
+    defocus_m: SignedLength | None = None
+    """Distance of the sample from the focus; gives the probe its curvature."""
+    positions: str | None = None
+    """File (CSV or text) with the positions of the frames."""
+    positions_unit: Literal["m", "mm", "um", "nm", "px"] | None = None
+    """Unit of the positions; unset: detected."""
+    positions_columns: Literal["yx", "xy"] | None = None
+    """Order of the columns of the positions; unset: detected."""
+    scan_shape: tuple[Count, Count] | None = None
+    """Rows and columns of a raster scan whose positions are not in the file."""
+    scan_step_m: Annotated[float | tuple[float, float] | None, ESSENTIAL] = None
+    """Step of a raster scan whose positions are not in the file; (y, x) where the two differ."""
+    scan_rotation_rad: Angle = 0.0
+    """Rotation θ of the scan against the detector: x' = x cos θ − y sin θ, y' = x sin θ + y cos θ."""
+    scan_flip: Orientation = "none"
+    """Transposition and reversal of the scan's axes, after the rotation."""
+    flip: Orientation = "none"
+    """Transposition and reversal of the frames' axes."""
+    zero_frequency: Literal["corner", "centre"] | None = None
+    """Where the middle of the pattern lies in the file; unset: detected."""
+    centre: tuple[float, float] | None = None
+    """Pixel (y, x) of the beam in the frames as they are in the file; unset: found for the far field."""
+    crop: Count | None = None
+    """Side of the square that is cut out around the centre; unset: the whole frame."""
+    bin: Annotated[Count, ESSENTIAL] = 1
+    """Sum this many pixels in y and x into one."""
+    dark: str | None = None
+    """File with dark frames; their mean is subtracted."""
+    mask: str | None = None
+    """File with a mask of the frame's shape; zero means that a pixel is not used."""
+    hot_pixels: bool = True
+    """Find pixels that are always far brighter than their neighbours and leave them out."""
+    saturation: Positive | None = None
+    """Counts from which a pixel is saturated and left out in that frame."""
+    exclude: tuple[Index, ...] = Field(default=())
+    """Frames to leave out, by their number in the file."""

@@ -1,0 +1,266 @@
+"""The nouns of the program, numpy only.
+
+Conventions, stated here and nowhere else:
+
+- axes are (…, y, x) and positions (y, x); everything is SI inside, with the unit as a suffix: `_m`, `_eV`, `_rad`,
+  `_px`, `_s`; units are for people, at the edges only
+- solvers work in complex64 and float32; positions, and tests, in float64
+- transforms are `fft2(norm="ortho")`; zero frequency lies in the corner inside the engine, in the centre (index n // 2)
+  in files and views
+- the exit wave is ψ_j(r) = P(r) · O(r + r_j); frames are counts; Σ|P|² over all modes starts as the mean counts per
+  frame
+- a position is where the centre of the frame's window (index n // 2) lies on the object
+- the R-factor is Σ|√I − |Ψ|| / Σ√I over valid pixels, with Ψ summed over modes in intensity
+- a gradient means ∂L/∂z*; torch's `.grad` of a real loss is twice that
+- a sub-pixel shift belongs to the object view
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Complex = NDArray[np.complex64]
+Real = NDArray[np.float32]
+Positions = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+Origin = Literal["file", "guessed", "user", "default"]
+"""Where a value came from; shown beside it wherever it is shown."""
+
+HC_EV_M = 1.239841984332e-6
+
+
+class Frames(Protocol):
+    """A stack of frames (N, ny, nx) that may lie on disk; indexing reads."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    def __getitem__(self, index: Any, /) -> NDArray[Any]: ...
+
+
+def wavelength_of_photon_m(energy_eV: float) -> float:
+    """The wavelength of light of this photon energy."""
+    return HC_EV_M / energy_eV
+
+
+def wavelength_of_electron_m(kV: float) -> float:
+    """The relativistic de Broglie wavelength of electrons accelerated by this voltage in kilovolts."""
+    rest_eV, kinetic_eV = 510998.95, kV * 1e3
+    return HC_EV_M / math.sqrt(kinetic_eV * (kinetic_eV + 2 * rest_eV))
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The optics between sample and detector; what is not known is None, and then the run works in pixels.
+
+    `detector_pixel_m` (dy, dx) and `shape` (ny, nx) are those of the prepared frames. `given_pixel_m` is the pixel at
+    the sample where a file or the user states it; otherwise it follows from the rest.
+    """
+
+    shape: tuple[int, int]
+    wavelength_m: float | None = None
+    distance_m: float | None = None
+    detector_pixel_m: tuple[float, float] | None = None
+    focus_to_sample_m: float | None = None
+    given_pixel_m: tuple[float, float] | None = None
+    field: Literal["far", "near"] = "far"
+    convergence_rad: float | None = None
+    defocus_m: float | None = None
+
+    @property
+    def magnification(self) -> float:
+        """Fresnel scaling of a cone beam: (focus-to-sample + sample-to-detector) / focus-to-sample; 1 otherwise."""
+        if self.focus_to_sample_m is None or self.distance_m is None:
+            return 1.0
+        return (self.focus_to_sample_m + self.distance_m) / self.focus_to_sample_m
+
+    @property
+    def effective_distance_m(self) -> float | None:
+        """The distance of the equivalent parallel beam, z / M."""
+        return None if self.distance_m is None else self.distance_m / self.magnification
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether lengths at the sample are known in metres; if not, one pixel counts as one 'metre'."""
+        return self._pixel_m() is not None
+
+    @property
+    def pixel_m(self) -> tuple[float, float]:
+        """The pixel (dy, dx) at the sample; (1, 1) where nothing is known, so that lengths are pixels."""
+        return self._pixel_m() or (1.0, 1.0)
+
+    def _pixel_m(self) -> tuple[float, float] | None:
+        if self.given_pixel_m is not None:
+            return self.given_pixel_m
+        if self.detector_pixel_m is None:
+            return None
+        if self.field == "near":
+            return self.detector_pixel_m[0] / self.magnification, self.detector_pixel_m[1] / self.magnification
+        if self.wavelength_m is None or self.distance_m is None:
+            return None
+        y, x = (self.wavelength_m * self.distance_m / (n * d) for n, d in zip(self.shape, self.detector_pixel_m))
+        return y, x
+
+    @property
+    def depth_of_field_m(self) -> float | None:
+        """The depth over which the sample counts as thin: 5.2 dx² / λ (Tsai et al., Opt. Express 24, 29089 (2016))."""
+        if self.wavelength_m is None or not self.calibrated:
+            return None
+        return 5.2 * max(self.pixel_m) ** 2 / self.wavelength_m
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Where the probe stood: `positions_m` (N, 2) as (y, x) on the sample."""
+
+    positions_m: Positions
+    angle_rad: Positions | None = None
+
+    def __len__(self) -> int:
+        return len(self.positions_m)
+
+    @property
+    def bounds_m(self) -> tuple[Positions, Positions]:
+        """The lowest and the highest (y, x)."""
+        return self.positions_m.min(0), self.positions_m.max(0)
+
+    @property
+    def step_m(self) -> float:
+        """The median distance to the nearest neighbour; 0 for a single position."""
+        from scipy.spatial import KDTree
+
+        if len(self) < 2:
+            return 0.0
+        return float(np.median(KDTree(self.positions_m).query(self.positions_m, k=2)[0][:, 1]))
+
+    def overlap(self, probe_diameter_m: float) -> float:
+        """Linear overlap of neighbours, 1 − step / diameter; negative where the discs do not touch."""
+        return 1 - self.step_m / probe_diameter_m
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Modes (M, ny, nx) at the sample plane, with zero frequency's twin, the middle, at index n // 2."""
+
+    modes: Complex
+    pixel_m: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Object:
+    """Slices (S, Y, X); `origin_m` is the (y, x) of the first pixel's centre in the coordinates of the scan."""
+
+    slices: Complex
+    pixel_m: tuple[float, float]
+    origin_m: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a simulated file knows of itself; `support` is where the object counts in an error."""
+
+    obj: Object
+    probe: Complex
+    positions_m: Positions
+    support: Mask
+    distance_m: float | None = None
+
+
+@dataclass(frozen=True)
+class Value:
+    """One thing that a reader understood, for `info` and the import card."""
+
+    name: str
+    text: str
+    origin: Origin
+    doubt: str = ""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A scan ready for a run: frames (N, ny, nx) as float32 counts, zero frequency in the centre, NaN where invalid.
+
+    `mask` is (ny, nx), True = use. `scan`, `geometry` and `frames` are already prepared (cropped, binned, flipped).
+    `positions_known` is False where no file and no user gave positions. `probe` (M, ny, nx) is a start that the file
+    holds. `values` says where each thing came from, `warnings` what was mended on the way.
+    """
+
+    frames: Frames
+    mask: Mask
+    scan: Scan
+    geometry: Geometry
+    source: str = ""
+    format: str = ""
+    probe: Complex | None = None
+    truth: Truth | None = None
+    values: tuple[Value, ...] = ()
+    warnings: tuple[str, ...] = ()
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+    def with_geometry(self, **changes: Any) -> Dataset:
+        """A copy with some fields of the geometry changed."""
+        return replace(self, geometry=replace(self.geometry, **changes))
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One frame beside what the model says of it, both (ny, nx) counts with zero frequency in the centre."""
+
+    index: int
+    measured: Real
+    model: Real
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a window needs to show a running job: plain data, no larger than a screen.
+
+    `preview` (Y, X) is the object's scanned area reduced to at most 1024²; `preview_pixel_m` and `preview_origin_m`
+    place it. `loss` has one value for each finished epoch. `whole` is True at the end of an epoch; `ended` says why a
+    run is over, empty while it goes on.
+    """
+
+    epoch: int
+    epochs: int
+    whole: bool
+    preview: Complex
+    preview_pixel_m: tuple[float, float]
+    preview_origin_m: tuple[float, float]
+    probe: Complex
+    positions_m: Positions
+    loss: Real
+    pattern: Pattern | None
+    seconds: float
+    seconds_per_epoch: float
+    device: str
+    memory_bytes: int
+    messages: tuple[str, ...] = ()
+    ended: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished or stopped run: what is kept in a file, exported, or the start of the next run.
+
+    `scan` holds the refined positions, `nominal_m` (N, 2) those that the run began with. `job` is TOML.
+    """
+
+    obj: Object
+    probe: Probe
+    scan: Scan
+    nominal_m: Positions
+    geometry: Geometry
+    loss: Real
+    metrics: Mapping[str, float]
+    job: str
+    provenance: Mapping[str, str]
+    unknowns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
