@@ -1,4 +1,4 @@
-"""Probes made by formula, each (ny, nx) at the sample plane with its middle at index n // 2; brightness is arbitrary."""
+"""Probes made by formula, (ny, nx) at the sample plane with the middle at index n // 2; brightness is arbitrary."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ptychogui.engine.simulate import objects, probes, scans
-from ptychogui.params import Angle, Count, Energy, Fraction, Index, Length, NonNegative, Params, Positive, members
+from ptychogui.params import Count, Energy, Fraction, Index, Length, NonNegative, Params, Positive, members
 from ptychogui.types import Geometry, wavelength_of_photon_m
 
 Array = NDArray[np.float64]
@@ -78,7 +78,9 @@ class _ZonePlateScan(Recipe):
 
     def lens(self, geometry: Geometry, tilt_mode: tuple[float, float] | None = None) -> NDArray[np.complex128]:
         """The beam, or its first incoherent mode, on the sample."""
-        assert geometry.wavelength_m and geometry.convergence_rad and geometry.defocus_m
+        assert geometry.wavelength_m is not None
+        assert geometry.convergence_rad is not None
+        assert geometry.defocus_m is not None
         return probes.focused(
             geometry.shape,
             geometry.pixel_m,
@@ -171,7 +173,7 @@ def _speckled(
     (ny, nx), (dy, dx) = geometry.shape, geometry.pixel_m
     wave = probes.gaussian(geometry.shape, geometry.pixel_m, (beam * ny * dy, beam * nx * dx))
     wave = wave * np.exp(1j * strength_rad * probes.diffuser(geometry.shape, grain_px, rng))
-    assert geometry.wavelength_m
+    assert geometry.wavelength_m is not None
     behind_m = (grain_px * dy) ** 2 / geometry.wavelength_m / 4
     return probes.angular_spectrum(wave, geometry.wavelength_m, behind_m, geometry.pixel_m)[None]
 

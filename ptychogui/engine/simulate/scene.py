@@ -77,7 +77,8 @@ def views(obj: Wave, corners_px: Array, shape: tuple[int, int]) -> Iterator[Wave
 def intensity(exit_waves: Wave, geometry: Geometry) -> Array:
     """Expected counts (ny, nx) behind exit waves (M, ny, nx), zero frequency in the centre."""
     if geometry.field == "near":
-        assert geometry.wavelength_m and geometry.effective_distance_m
+        assert geometry.wavelength_m is not None
+        assert geometry.effective_distance_m is not None
         waves = angular_spectrum(exit_waves, geometry.wavelength_m, geometry.effective_distance_m, geometry.pixel_m)
     else:
         waves = fft.fftshift(fft.fft2(exit_waves, norm="ortho"), axes=(-2, -1))
