@@ -1,0 +1,194 @@
+"""The widgets that edit one value of a form: a text, a choice of several, a switch."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QAction, QKeyEvent, QWheelEvent
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QStyle, QWidget
+
+from ptychogui.gui.choice import Choice, range_of, text_of, value_of
+from ptychogui.params import InputError
+
+SETTLE_MS = 1000
+"""What was typed is taken up after this pause, on Return, or when the field loses the focus."""
+
+
+class TextEdit(QLineEdit):
+    """A number with its unit, a list of numbers, a name or a file, as people write it."""
+
+    edited = pyqtSignal()
+    typed = pyqtSignal()
+
+    def __init__(self, choice: Choice, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._choice = choice
+        self._settle = QTimer(self, interval=SETTLE_MS, singleShot=True)
+        self._settle.timeout.connect(self.settle)
+        self.textEdited.connect(self._on_typed)
+        self.editingFinished.connect(self.settle)
+        if choice.entry.optional:
+            self.setPlaceholderText("from file" if choice.unit else "none" if "file" in choice.entry.marks else "auto")
+        if "file" in choice.entry.marks:
+            icon = self.style().standardIcon(QStyle.StandardPixmap.SP_DirOpenIcon)  # type: ignore[union-attr]
+            action = QAction(icon, "Choose a file", self)
+            action.triggered.connect(self._choose_file)
+            self.addAction(action, QLineEdit.ActionPosition.TrailingPosition)
+
+    def value(self) -> Any:
+        """The value that the text stands for; raises `InputError` where it stands for none."""
+        return value_of(self.text(), self._choice)
+
+    def show_choice(self, choice: Choice) -> None:
+        """Write the value of a choice."""
+        self._choice = choice
+        self._settle.stop()
+        self.setText(text_of(choice.value, choice.unit))
+        self.setCursorPosition(0)
+
+    @property
+    def pending(self) -> bool:
+        """Whether something was typed that is not taken up yet."""
+        return self._settle.isActive()
+
+    def settle(self) -> None:
+        """Take up what was typed."""
+        if self._settle.isActive():
+            self._settle.stop()
+            self.edited.emit()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Up and Down step a whole number."""
+        step = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key())) if event else None
+        if step is None or self._choice.entry.type is not int:
+            super().keyPressEvent(event)
+            return
+        try:
+            number = max(int(self.value() or 0) + step, int(self._choice.entry.minimum or 0))
+        except InputError:
+            return
+        self.setText(str(number))
+        self._on_typed()
+
+    def _on_typed(self) -> None:
+        self._settle.start()
+        self.typed.emit()
+
+    def _choose_file(self) -> None:
+        dialog = QFileDialog(self, self._choice.label, self.text())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._take_file)
+        dialog.open()
+
+    def _take_file(self, path: str) -> None:
+        self.setText(path)
+        self._settle.stop()
+        self.edited.emit()
+
+
+class OptionEdit(QComboBox):
+    """One of several; the wheel changes it only where it has the focus."""
+
+    edited = pyqtSignal()
+    typed = pyqtSignal()
+
+    def __init__(self, choice: Choice, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(6)
+        if choice.entry.optional:
+            self.addItem("none" if choice.union else "auto", None)
+        for option in choice.union or choice.entry.choices or (True, False):
+            self.addItem({True: "yes", False: "no"}.get(option, str(option)), option)
+        for row in range(self.count()):
+            member = choice.union.get(self.itemData(row)) if choice.union else None
+            if member is not None:
+                self.setItemData(row, paragraph(member.__doc__ or ""), Qt.ItemDataRole.ToolTipRole)
+        self.activated.connect(lambda _: self.edited.emit())
+
+    def value(self) -> Any:
+        """The chosen one; None where nothing is chosen."""
+        return self.currentData()
+
+    def show_choice(self, choice: Choice) -> None:
+        """Select the value of a choice."""
+        self.setCurrentIndex(self.findData(choice.value))
+
+    def settle(self) -> None:
+        """Nothing is ever half chosen."""
+
+    @property
+    def pending(self) -> bool:
+        """Nothing is ever half chosen."""
+        return False
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        """Leave the wheel to the scroll area unless the box was clicked."""
+        if event is None or self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class SwitchEdit(QCheckBox):
+    """Yes or no."""
+
+    edited = pyqtSignal()
+    typed = pyqtSignal()
+
+    def __init__(self, choice: Choice, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.clicked.connect(lambda _: self.edited.emit())
+
+    def value(self) -> Any:
+        """Whether it is on."""
+        return self.isChecked()
+
+    def show_choice(self, choice: Choice) -> None:
+        """Show the value of a choice."""
+        self.setChecked(bool(choice.value))
+
+    def settle(self) -> None:
+        """Nothing is ever half switched."""
+
+    @property
+    def pending(self) -> bool:
+        """Nothing is ever half switched."""
+        return False
+
+
+FieldEdit = TextEdit | OptionEdit | SwitchEdit
+
+
+def field_edit(choice: Choice, parent: QWidget | None = None) -> FieldEdit:
+    """The widget for one choice, showing its value."""
+    entry = choice.entry
+    edit: FieldEdit
+    if choice.union or entry.choices or (entry.type is bool and entry.optional):
+        edit = OptionEdit(choice, parent)
+    elif entry.type is bool:
+        edit = SwitchEdit(choice, parent)
+    else:
+        edit = TextEdit(choice, parent)
+    edit.show_choice(choice)
+    return edit
+
+
+def paragraph(text: str) -> str:
+    """Help as rich text, so that a tooltip breaks its lines."""
+    return f"<p>{escape(' '.join(text.split()))}</p>"
+
+
+def help_of(choice: Choice) -> str:
+    """The help of a choice: what it is, its unit and range, its usual value, and its name on the command line."""
+    facts = [f"Range {range_of(choice.entry)}" if range_of(choice.entry) and not choice.union else ""]
+    facts += [f"Unit {choice.unit}" if choice.unit else ""]
+    usual = text_of(choice.standard, choice.unit)
+    facts += [f"Default {usual}" if usual and not choice.heading else ""]
+    line = " · ".join(fact for fact in facts if fact)
+    return f"{paragraph(choice.help)}<p>{escape(line)}</p><p><code>{escape(choice.name)}</code></p>".replace(
+        "<p></p>", ""
+    )

@@ -1,0 +1,214 @@
+"""Forms made from Params alone: one for a few fields, and one for a whole job."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+
+from ptychogui.gui.choice import Choice, choices, replaced
+from ptychogui.gui.rows import FieldRow, Section
+from ptychogui.params import InputError, Params
+
+if TYPE_CHECKING:
+    from ptychogui.job import Job
+
+_PREAMBLE = re.compile(r"^[\w.]+ is .*?, but it ")
+ESSENTIAL_NAMES = ("solver.kind", "solver.epochs", "start.modes")
+GROUPS = ("data", "model", "start", "solver", "constraints")
+
+
+class ParamsForm(QWidget):
+    """Rows for the fields of a Params; `names` chooses and orders them.
+
+    Text that cannot be read or does not fit stays in its field, which says why; the other fields stay usable.
+    """
+
+    changed = pyqtSignal(object, object)
+    """The user changed something: the new Params, and the old."""
+    problem_changed = pyqtSignal(str)
+    """What is wrong, in one sentence; '' when all is well."""
+
+    def __init__(self, params: Params, names: Sequence[str] | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._params: Params = params
+        self._names = names
+        self._problem = ""
+        self._running = False
+        self._sections: dict[str, Section] = {}
+        self._build()
+        self._refresh()
+
+    @property
+    def params(self) -> Params:
+        """The values, with what is being typed taken up where it fits."""
+        for row in list(self.rows()):
+            if row.edit is not None and row.edit.pending:
+                row.edit.settle()
+        return self._params
+
+    def set_params(self, params: Params) -> None:
+        """Show other values; what could not be read before is forgotten."""
+        self._params = params
+        for row in self.rows():
+            row.show_problem("")
+        self._refresh()
+        self._tell_problem()
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with what was typed, in one sentence; '' when all is well."""
+        return self._problem
+
+    def set_running(self, running: bool) -> None:
+        """While a job runs, only what takes effect in it can be changed."""
+        self._running = running
+        for row in self.rows():
+            self._dress(row)
+
+    def rows(self) -> Iterable[FieldRow]:
+        """Every row that was made so far."""
+        return [row for section in self._sections.values() for row in section.rows.values()]
+
+    def _build(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._section("", True))
+
+    def _section(self, title: str, expanded: bool) -> Section:
+        self._sections[title] = section = Section(title, expanded, self)
+        section.row_made.connect(self._connect)
+        return section
+
+    def _connect(self, row: FieldRow) -> None:
+        row.edited.connect(lambda: self._take(row))
+        row.typed.connect(lambda: self._check(row))
+        row.reset.connect(lambda: self._apply(row, lambda: row.choice.standard))
+        self._dress(row)
+
+    def _dress(self, row: FieldRow) -> None:
+        row.setEnabled(row.choice.heading or row.choice.live or not self._running)
+
+    def _value(self, row: FieldRow) -> Any:
+        assert row.edit is not None  # a heading has no editor and sends no signals
+        return row.edit.value()
+
+    def _take(self, row: FieldRow) -> None:
+        self._apply(row, lambda: self._value(row))
+
+    def _check(self, row: FieldRow) -> None:
+        """Take a complaint back as soon as what is typed fits; to complain already while typing would be rude."""
+        if row.problem:
+            self._try(row, lambda: self._value(row))
+
+    def _try(self, row: FieldRow, value: Callable[[], Any]) -> Params | None:
+        try:
+            new = replaced(self._params, row.choice, value())
+        except InputError as error:
+            row.show_problem(_PREAMBLE.sub("It ", str(error)))
+            new = None
+        else:
+            row.show_problem("")
+        self._tell_problem()
+        return new
+
+    def _apply(self, row: FieldRow, value: Callable[[], Any]) -> None:
+        new = self._try(row, value)
+        if new is None:
+            return
+        old, self._params = self._params, new
+        self._refresh()
+        self._tell_problem()
+        if new != old:
+            self.changed.emit(new, old)
+
+    def _tell_problem(self) -> None:
+        wrong = next((f"{row.choice.label}: {row.problem}" for row in self.rows() if row.problem), "")
+        if wrong != self._problem:
+            self._problem = wrong
+            self.problem_changed.emit(wrong)
+
+    def _refresh(self) -> None:
+        found = choices(self._params)
+        if self._names is not None:
+            order = {name: i for i, name in enumerate(self._names)}
+            found = sorted((c for c in found if c.path[0] in order), key=lambda c: order[str(c.path[0])])
+        self._sections[""].show_choices(found)
+
+
+class JobForm(ParamsForm):
+    """A whole job: *Essentials* first, then every group, with a search over all of it."""
+
+    job_changed = pyqtSignal(object, object)
+    """The user changed something: the new Job, and the old one (a slot may take only the first)."""
+
+    def __init__(self, job: Job, parent: QWidget | None = None) -> None:
+        super().__init__(job, parent=parent)
+        self.setObjectName("job_form")
+        self.changed.connect(self.job_changed)
+
+    @property
+    def job(self) -> Job:
+        """The current job, with what is being typed taken up where it fits."""
+        return cast("Job", self.params)
+
+    def set_job(self, job: Job) -> None:
+        """Show another job; sends no signal."""
+        self.set_params(job)
+
+    def _build(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 0)
+        self._search = QLineEdit(
+            self, objectName="search", placeholderText="Search parameters", clearButtonEnabled=True
+        )
+        self._search.textChanged.connect(self._refresh)
+        layout.addWidget(self._search)
+        inside = QWidget(self)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 4, 0)
+        column.addWidget(self._section("Essentials", True))
+        for group in (*GROUPS, "run"):
+            column.addWidget(self._section(group.capitalize(), False))
+        column.addStretch(1)
+        area = QScrollArea(self, widgetResizable=True, objectName="form_area")
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inside)
+        layout.addWidget(area)
+
+    def _refresh(self) -> None:
+        words = self._search.text().lower().split()
+        found = [_raised(c) for c in choices(self._params) if not (c.heading and len(c.path) == 1)]
+        if words:
+            found = [c for c in found if all(word in _searched(c) for word in words)]
+        self._sections["Essentials"].show_choices([] if words else [_flat(c) for c in found if is_essential(c)])
+        for group in GROUPS:
+            self._sections[group.capitalize()].show_choices([c for c in found if c.path[0] == group], bool(words))
+        rest = [c for c in found if c.path[0] not in GROUPS]
+        self._sections["Run"].show_choices(rest, bool(words))
+
+
+def is_essential(choice: Choice) -> bool:
+    """Whether a choice is shown first: marked so, or one of the few that every run is set up with."""
+    name = ".".join(str(part) for part in choice.name.split(".") if not part.isdigit())
+    return not choice.heading and ("essential" in choice.entry.marks or name in ESSENTIAL_NAMES)
+
+
+def _raised(choice: Choice) -> Choice:
+    """A choice as it stands under the title of its group, which says what the first level would."""
+    return replace(choice, level=max(choice.level - (not choice.union), 0))
+
+
+def _flat(choice: Choice) -> Choice:
+    """A choice out of its group: not indented, and named by its stage where there are several."""
+    stage = next((f" {part + 1}" for part in choice.path if isinstance(part, int) and not choice.union), "")
+    return replace(choice, level=0, label=choice.label + stage)
+
+
+def _searched(choice: Choice) -> str:
+    return f"{choice.name} {choice.label} {choice.help} {' '.join(choice.union)}".lower()
