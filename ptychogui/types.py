@@ -139,7 +139,8 @@ class Scan:
 
         if len(self) < 2:
             return 0.0
-        return float(np.median(KDTree(self.positions_m).query(self.positions_m, k=2)[0][:, 1]))
+        distances = np.asarray(KDTree(self.positions_m).query(self.positions_m, k=2)[0])
+        return float(np.median(distances[:, 1]))
 
     def overlap(self, probe_diameter_m: float) -> float:
         """Linear overlap of neighbours, 1 − step / diameter; negative where the discs do not touch."""
