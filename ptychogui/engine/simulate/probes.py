@@ -7,21 +7,21 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import fft
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 Wave = NDArray[np.complex128]
 Pair = tuple[float, float]
 
 
 def frequencies(shape: tuple[int, int], pixel_m: Pair) -> tuple[Array, Array]:
     """Spatial frequencies (ny, 1) and (1, nx) in 1/m, zero in the corner."""
-    fy, fx = (np.fft.fftfreq(n, d) for n, d in zip(shape, pixel_m))
-    return fy[:, None], fx[None, :]
+    (ny, nx), (dy, dx) = shape, pixel_m
+    return np.fft.fftfreq(ny, dy)[:, None], np.fft.fftfreq(nx, dx)[None, :]
 
 
 def coordinates(shape: tuple[int, int], pixel_m: Pair) -> tuple[Array, Array]:
     """Places (ny, 1) and (1, nx) in metres, zero at index n // 2."""
-    y, x = ((np.arange(n) - n // 2) * d for n, d in zip(shape, pixel_m))
-    return y[:, None], x[None, :]
+    (ny, nx), (dy, dx) = shape, pixel_m
+    return (np.arange(ny) - ny // 2)[:, None] * dy, (np.arange(nx) - nx // 2)[None, :] * dx
 
 
 def angular_spectrum(wave: Wave, wavelength_m: float, distance_m: float, pixel_m: Pair) -> Wave:
