@@ -21,8 +21,8 @@ def scanned_area(obj: Object, scan: Scan, probe_shape: tuple[int, int]) -> tuple
     corners_px = (np.stack(scan.bounds_m) - origin) / pixel
     margin_px = np.asarray(probe_shape) / 4
     shape = np.asarray(obj.slices.shape[-2:])
-    low = np.clip(np.floor(corners_px.min(0) - margin_px), 0, shape - 1).astype(int)
-    high = np.clip(np.ceil(corners_px.max(0) + margin_px) + 1, low + 1, shape).astype(int)
+    low = np.clip(np.floor(np.round(corners_px.min(0) - margin_px, 3)), 0, shape - 1).astype(int)
+    high = np.clip(np.ceil(np.round(corners_px.max(0) + margin_px, 3)) + 1, low + 1, shape).astype(int)
     return slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))
 
 
