@@ -27,13 +27,14 @@ class Unit:
 
 @dataclass(frozen=True)
 class Mark:
-    """How a form treats a field: `essential` is shown first, `live` takes effect in a running job."""
+    """How a form treats a field: `essential` is shown first, `live` takes effect in a running job, `file` is chosen."""
 
-    name: Literal["essential", "live"]
+    name: Literal["essential", "live", "file"]
 
 
 ESSENTIAL = Mark("essential")
 LIVE = Mark("live")
+FILE = Mark("file")
 
 _PREFIX = {"": 1.0, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9}
 _OTHER = {
@@ -178,7 +179,7 @@ def _is_union(annotation: object) -> bool:
 def _without_none(annotation: Any) -> Any:
     if _is_union(annotation) and type(None) in get_args(annotation):
         rest = tuple(a for a in get_args(annotation) if a is not type(None))
-        return rest[0] if len(rest) == 1 else Union[rest]
+        return rest[0] if len(rest) == 1 else Union[rest]  # noqa: UP007
     return annotation
 
 
@@ -271,3 +272,11 @@ def _path(params: type[Params], location: tuple[int | str, ...]) -> Iterator[str
             yield str(part)
         elif part in members(current):
             current = members(current)[str(part)]
+
+
+def union(group: str, *own: type[Params]) -> Any:
+    """The type of a field that holds one of our classes, or one that a package registers in the entry-point group."""
+    from importlib.metadata import entry_points
+
+    every = (*own, *(point.load() for point in entry_points(group=group)))
+    return Annotated[Union[every], Field(discriminator="kind")] if len(every) > 1 else every[0]  # noqa: UP007

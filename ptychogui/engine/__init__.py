@@ -1,0 +1,1 @@
+"""The solvers and their physics, in torch: no Qt, no files."""

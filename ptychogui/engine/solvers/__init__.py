@@ -1,0 +1,16 @@
+"""The solvers; one file each, over the one loop in `base`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ptychogui.engine.solvers.adam import Adam
+from ptychogui.engine.solvers.epie import EPIE
+from ptychogui.engine.solvers.mpie import MPIE
+from ptychogui.engine.solvers.rpie import RPIE
+from ptychogui.params import union
+
+if TYPE_CHECKING:
+    AnySolver = EPIE | RPIE | MPIE | Adam
+else:
+    AnySolver: Any = union("ptychogui.solvers", EPIE, RPIE, MPIE, Adam)

@@ -1,0 +1,93 @@
+"""Propagation from the plane behind the sample to the detector; both kinds conserve energy."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ptychogui.params import InputError
+from ptychogui.types import Geometry
+
+Ramps = tuple[Tensor, Tensor]
+
+
+class Propagator(Protocol):
+    """A unitary map of waves (…, ny, nx); `ramps` are those that moved the probes, None for whole-pixel positions."""
+
+    def forward(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
+        """From the sample to the detector."""
+
+    def adjoint(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
+        """From the detector to the sample."""
+
+
+class FarField:
+    """Fraunhofer diffraction; a shift of the exit wave does not change the pattern, so ramps do not matter."""
+
+    def forward(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
+        """From the sample to the detector."""
+        return torch.fft.fft2(wave, norm="ortho")
+
+    def adjoint(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
+        """From the detector to the sample."""
+        return torch.fft.ifft2(wave, norm="ortho")
+
+
+class NearField:
+    """Angular-spectrum propagation (Guzzi et al., Condens. Matter 6, 36 (2021), Eq. 3), circular on its window.
+
+    The probe was moved by a sub-pixel shift instead of the object, which moves the hologram too; the conjugate ramp
+    moves it back.
+    """
+
+    def __init__(self, transfer: Tensor) -> None:
+        self.transfer = transfer
+
+    def forward(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
+        """From the sample to the detector."""
+        return torch.fft.ifft2(torch.fft.fft2(wave).mul_(self._filter(wave, ramps)))
+
+    def adjoint(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
+        """From the detector to the sample."""
+        return torch.fft.ifft2(torch.fft.fft2(wave).mul_(self._filter(wave, ramps).conj()))
+
+    def _filter(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
+        if ramps is None:
+            return self.transfer
+        moved = self.transfer * ramps[0].conj() * ramps[1].conj()
+        return moved[:, None] if wave.ndim == 4 else moved
+
+
+def transfer_function(
+    shape: tuple[int, int], pixel_m: tuple[float, float], wavelength_m: float, distance_m: float
+) -> Tensor:
+    """The angular spectrum exp(j k z √(1 − (λf)²)) without its constant phase, complex128, zero frequency first.
+
+    Evanescent frequencies, which no detector in the near field's sense sees, pass unchanged so that the map stays
+    unitary.
+    """
+    fy = torch.fft.fftfreq(shape[0], pixel_m[0], dtype=torch.float64)[:, None] * wavelength_m
+    fx = torch.fft.fftfreq(shape[1], pixel_m[1], dtype=torch.float64)[None, :] * wavelength_m
+    sine2 = (fy.square() + fx.square()).clamp(max=1.0)
+    # √(1 − s²) − 1 written so that it keeps its digits for small angles
+    phase = 2 * torch.pi * distance_m / wavelength_m * (-sine2 / (torch.sqrt(1 - sine2) + 1))
+    return torch.polar(torch.ones_like(phase), phase)
+
+
+def propagator(geometry: Geometry, shape: tuple[int, int], device: torch.device, dtype: torch.dtype) -> Propagator:
+    """The propagator of a geometry on windows of `shape`.
+
+    Raises `InputError` where a near field lacks its wavelength, distance or pixel.
+    """
+    if geometry.field == "far":
+        return FarField()
+    distance_m = geometry.effective_distance_m
+    if geometry.wavelength_m is None or distance_m is None or not geometry.calibrated:
+        raise InputError(
+            "A near field needs wavelength, distance and detector pixel: give data.energy_eV, data.distance_m and "
+            "data.detector_pixel_m."
+        )
+    transfer = transfer_function(shape, geometry.pixel_m, geometry.wavelength_m, distance_m)
+    return NearField(transfer.to(device=device, dtype=dtype))

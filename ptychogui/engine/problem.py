@@ -1,0 +1,133 @@
+"""The measured amplitudes on a device, beside the model that has to explain them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ptychogui.engine.models import AnyModel
+from ptychogui.engine.models.thin import Exit
+from ptychogui.engine.optics import Propagator, propagator
+from ptychogui.engine.state import State
+from ptychogui.params import InputError
+from ptychogui.types import Dataset, Geometry
+
+_READ = 64
+
+
+@dataclass
+class Problem:
+    """Amplitudes √counts (N, ny, nx) in the propagator's order, zero where invalid, and what explains them.
+
+    `valid` is (ny, nx) or (N, ny, nx) with 1 where a pixel counts, None where all do. `padding_px` is the rim in which
+    the wave is computed but not measured.
+    """
+
+    model: AnyModel
+    propagator: Propagator
+    geometry: Geometry
+    amplitudes: Tensor
+    valid: Tensor | None
+    padding_px: int
+
+    def __len__(self) -> int:
+        return len(self.amplitudes)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the amplitudes lie."""
+        return self.amplitudes.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The complex type of waves, object and probe."""
+        return torch.complex128 if self.amplitudes.dtype == torch.float64 else torch.complex64
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The shape of a view and of the probe: the frame and its padding."""
+        ny, nx = self.amplitudes.shape[-2:]
+        return ny + 2 * self.padding_px, nx + 2 * self.padding_px
+
+    @cached_property
+    def counts(self) -> float:
+        """All counts in valid pixels."""
+        return sum(float(part.double().square().sum()) for part in self.amplitudes.split(_READ))
+
+    @property
+    def mean_counts(self) -> float:
+        """The mean counts of a frame."""
+        return self.counts / len(self)
+
+    def amplitude(self, index: Tensor) -> Tensor:
+        """The measured amplitudes (b, ny, nx) of some frames, on the whole window."""
+        return self._padded(self.amplitudes[index])
+
+    def weight(self, index: Tensor) -> Tensor | None:
+        """1 where a pixel of these frames counts and 0 elsewhere; None where all count."""
+        if self.valid is None:
+            return None
+        chosen = self.valid[index] if self.valid.ndim == 3 else self.valid
+        return self._padded(chosen.to(self.amplitudes.dtype))
+
+    def _padded(self, values: Tensor) -> Tensor:
+        p = self.padding_px
+        return torch.nn.functional.pad(values, (p, p, p, p)) if p else values
+
+    def waves(self, state: State, index: Tensor) -> tuple[Exit, Tensor]:
+        """The exit waves of some frames and their waves at the detector; differentiable."""
+        exit = self.model.exit(state, index)
+        return exit, self.propagator.forward(exit.waves, exit.ramps)
+
+    def batches(self, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+        """Every frame once, in a random order, `size` at a time."""
+        yield from torch.randperm(len(self), generator=generator).to(self.device).split(size)
+
+
+def problem(dataset: Dataset, model: AnyModel, device: torch.device, real: torch.dtype = torch.float32) -> Problem:
+    """Read a dataset's frames onto a device.
+
+    Raises `InputError` where a frame has no valid pixel or the optics are not known.
+    """
+    far = dataset.geometry.field == "far"
+    padding_px = 0 if far else model.padding_px
+    ny, nx = dataset.geometry.shape
+    window = (ny + 2 * padding_px, nx + 2 * padding_px)
+    optics = propagator(dataset.geometry, window, device, _complex(real))
+    amplitudes = torch.empty(dataset.frames.shape, dtype=real, device=device)
+    mask = _ordered(dataset.mask, far)
+    broken: NDArray[np.bool_] | None = None
+    for begin in range(0, len(amplitudes), _READ):
+        part = slice(begin, begin + _READ)
+        counts = _ordered(np.asarray(dataset.frames[part], np.float64), far)
+        finite = np.isfinite(counts)
+        if not finite.all():
+            broken = np.zeros(dataset.frames.shape, np.bool_) if broken is None else broken
+            broken[part] = ~finite
+        usable = finite & mask
+        if not usable.any((1, 2)).all():
+            frame = begin + int(np.argmin(usable.any((1, 2))))
+            raise InputError(f"Frame {frame} of {dataset.source} has no valid pixel: leave it out with data.exclude.")
+        amplitudes[part] = torch.from_numpy(np.sqrt(np.where(usable, np.maximum(counts, 0), 0)))
+    valid: Tensor | None = None
+    if broken is not None:
+        valid = torch.from_numpy(mask & ~broken).to(device)
+    elif padding_px or not mask.all():
+        valid = torch.from_numpy(mask).to(device=device, dtype=real)
+    return Problem(model, optics, dataset.geometry, amplitudes, valid, padding_px)
+
+
+def _complex(real: torch.dtype) -> torch.dtype:
+    return torch.complex128 if real == torch.float64 else torch.complex64
+
+
+def _ordered(values: NDArray[Any], far: bool) -> NDArray[Any]:
+    """Zero frequency to the corner for the far field; a near field's detector plane is an image and stays."""
+    return np.fft.ifftshift(values, (-2, -1)) if far else values

@@ -1,0 +1,120 @@
+"""From tensors on a device to the plain data that windows and files take."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import psutil
+import torch
+from torch import Tensor
+
+from ptychogui.engine.losses import intensity
+from ptychogui.engine.metrics import r_factor
+from ptychogui.engine.problem import Problem
+from ptychogui.engine.state import State
+from ptychogui.engine.truth import errors
+from ptychogui.types import Complex, Dataset, Object, Pattern, Positions, Probe, Result, Scan
+
+PREVIEW_PX = 1024
+_POWER_OUTSIDE = 0.01
+
+
+def positions_m(problem: Problem, state: State) -> Positions:
+    """Where the frames are on the sample now, (N, 2)."""
+    middle = np.array(problem.window) // 2
+    pixel_m = np.array(problem.geometry.pixel_m)
+    return np.asarray((state.position_px.cpu().numpy() + middle) * pixel_m + state.origin_m)
+
+
+def lit_box(state: State) -> tuple[slice, slice]:
+    """The part of the canvas that the probe lights, but for a hundredth of its power on each side."""
+    power = state.probe.abs().square().sum(0)
+    slices = []
+    for axis in (0, 1):
+        part = torch.cumsum(power.sum(1 - axis), 0) / power.sum()
+        first = int((part < _POWER_OUTSIDE).sum())
+        last = int((part < 1 - _POWER_OUTSIDE).sum())
+        corner = state.corner[:, axis]
+        slices.append(slice(int(corner.min()) + first, int(corner.max()) + last + 1))
+    return slices[0], slices[1]
+
+
+def preview(
+    problem: Problem, state: State, box: tuple[slice, slice]
+) -> tuple[Complex, tuple[float, float], tuple[float, float]]:
+    """The object in a box of the canvas, averaged to at most 1024² on the device: image, its pixel_m and origin_m."""
+    seen = state.obj[0][box]
+    factor = math.ceil(max(seen.shape) / PREVIEW_PX)
+    if factor > 1:
+        parts = torch.view_as_real(seen).permute(2, 0, 1)[None]
+        parts = torch.nn.functional.avg_pool2d(parts, factor, ceil_mode=True)[0]
+        seen = torch.complex(parts[0], parts[1])
+    pixel_m = problem.geometry.pixel_m
+    # the first pixel of the preview is the mean of `factor` of the canvas: its centre lies half a block further in
+    origin_m = tuple(o + (s.start + (factor - 1) / 2) * d for o, s, d in zip(state.origin_m, box, pixel_m, strict=True))
+    image = seen.to("cpu", torch.complex64, copy=True).numpy()
+    return image, (pixel_m[0] * factor, pixel_m[1] * factor), (origin_m[0], origin_m[1])
+
+
+def pattern(problem: Problem, state: State, frame: int) -> Pattern:
+    """One measured frame beside the model's, zero frequency in the centre."""
+    index = torch.tensor([frame % len(problem)], device=problem.device)
+    with torch.no_grad():
+        _, waves = problem.waves(state, index)
+        pair = torch.stack([problem.amplitude(index)[0].square(), intensity(waves)[0]])
+        weight = problem.weight(index)
+        if weight is not None:
+            pair[0][weight.expand_as(pair)[0] == 0] = torch.nan
+    return Pattern(int(index), *(_centred(problem, image) for image in pair))
+
+
+def _centred(problem: Problem, image: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    p = problem.padding_px
+    if problem.geometry.field == "far":
+        image = torch.fft.fftshift(image)
+    elif p:
+        image = image[p:-p, p:-p]
+    return image.cpu().float().numpy().copy()
+
+
+def probe_modes(state: State) -> Complex:
+    """The modes (M, ny, nx) as numpy."""
+    return state.probe.detach().to("cpu", torch.complex64, copy=True).numpy()
+
+
+def memory_bytes(device: torch.device) -> int:
+    """What the program holds: on a CUDA device that device's memory, elsewhere the process's."""
+    if device.type == "cuda":
+        return int(torch.cuda.memory_allocated(device))
+    return int(psutil.Process().memory_info().rss)
+
+
+def result(
+    problem: Problem,
+    state: State,
+    dataset: Dataset,
+    loss: list[float],
+    job: str,
+    provenance: dict[str, str],
+    seconds: float,
+) -> Result:
+    """Everything that is kept of a run, with its figures; errors against the truth where the data carry one."""
+    pixel_m = problem.geometry.pixel_m
+    done = Result(
+        obj=Object(state.obj.detach().to("cpu", torch.complex64, copy=True).numpy(), pixel_m, state.origin_m),
+        probe=Probe(probe_modes(state), pixel_m),
+        scan=Scan(positions_m(problem, state), dataset.scan.angle_rad),
+        nominal_m=dataset.scan.positions_m,
+        geometry=problem.geometry,
+        loss=np.array(loss, np.float32),
+        metrics={"r_factor": r_factor(problem, state), "seconds": seconds},
+        job=job,
+        provenance=provenance,
+        warnings=dataset.warnings,
+    )
+    if dataset.truth is None:
+        return done
+    from dataclasses import replace
+
+    return replace(done, metrics={**done.metrics, **errors(done, dataset.truth)})

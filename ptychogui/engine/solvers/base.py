@@ -1,0 +1,164 @@
+"""What a solver is, and the one loop over stages, epochs, batches and constraints."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from ptychogui.params import ESSENTIAL, LIVE, Count, Index, Params, Positive
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from ptychogui.engine.constraints import Constraints
+    from ptychogui.engine.problem import Problem
+    from ptychogui.engine.state import State
+
+
+@dataclass
+class Update:
+    """What one batch says of object and probe, ready to be summed over devices.
+
+    Numerators and denominators (or gradients, with a denominator of None). The object's part covers the canvas from
+    pixel `begin`; `probe` is None while the probe is kept.
+    """
+
+    begin: tuple[int, int]
+    obj: Tensor
+    obj_weight: Tensor | None
+    probe: Tensor | None
+    probe_weight: Tensor | None
+    loss: Tensor
+
+
+class Solver(Params):
+    """A solver is its parameters plus `begin`, `step` and `apply`; the loop is `iterate`."""
+
+    kind: str
+    epochs: Annotated[Count, ESSENTIAL, LIVE] = 50
+    """How often every frame is used."""
+    batch: Annotated[Count | None, LIVE] = None
+    """Frames that are used together in one step. Small batches converge in fewer epochs, large ones take less time
+    for each. Unset: chosen from the scan."""
+    object_step: Annotated[Positive, ESSENTIAL, LIVE] = 1.0
+    """How far the object moves in one step. Too large: the loss jumps and the picture breaks up; too small: slow."""
+    probe_step: Annotated[Positive, ESSENTIAL, LIVE] = 1.0
+    """How far the probe moves in one step."""
+    probe_start: Annotated[Index, LIVE] = 1
+    """The epoch after which the probe is refined; before it, only the object is."""
+
+    def batch_size(self, problem: Problem, state: State) -> int:
+        """The number of frames in a batch."""
+        return min(self.batch or 16, len(problem))
+
+    @abstractmethod
+    def begin(self, problem: Problem, state: State) -> Any:
+        """What the solver keeps between batches, made anew when it takes over."""
+
+    @abstractmethod
+    def step(self, problem: Problem, state: State, memory: Any, index: Tensor, epoch: int) -> Update:
+        """What the frames `index` (b,) say; changes nothing."""
+
+    @abstractmethod
+    def apply(self, problem: Problem, state: State, memory: Any, update: Update) -> None:
+        """Move object and probe in `state`."""
+
+    def settle(self, state: State, memory: Any) -> None:
+        """Take note that the constraints have moved object and probe between two epochs."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The part of a job that the loop needs; it may be replaced while the loop runs."""
+
+    stages: tuple[Solver, ...]
+    constraints: Constraints
+    seed: int = 0
+
+    @property
+    def epochs(self) -> int:
+        """The epochs of all stages."""
+        return sum(stage.epochs for stage in self.stages)
+
+
+@dataclass(frozen=True)
+class Iterate:
+    """A state of the run, valid until the next is asked for.
+
+    `epoch` counts finished epochs, `whole` is True right after one. `loss` (0-d) is Σ(√I − |Ψ|)² / ΣI over the frames
+    of this epoch so far.
+    """
+
+    epoch: int
+    state: State
+    loss: Tensor
+    whole: bool
+    messages: tuple[str, ...] = ()
+
+
+def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Plan | None, None]:
+    """Run a plan: yields after every batch and every epoch; `send` a changed plan, `close` to stop.
+
+    A stage goes on with its memory when its parameters change, and begins anew when its kind does. Running out of
+    memory halves the batch and goes on.
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(plan.seed)
+    counts, epoch, limit = problem.counts, 0, len(problem)
+    for number in range(len(plan.stages)):
+        solver, memory, done = plan.stages[number], None, 0
+        while done < solver.epochs:
+            if memory is None:
+                memory = solver.begin(problem, state)
+            loss, seen = torch.zeros((), device=problem.device), 0
+            for index in problem.batches(solver.batch_size(problem, state), generator):
+                step_loss, limit, messages = _advance(problem, state, solver, memory, index, epoch, limit)
+                loss, seen = loss + step_loss, seen + len(index)
+                share = counts * seen / len(problem)
+                changed = yield Iterate(epoch, state, loss / share, whole=False, messages=messages)
+                if changed is not None:
+                    plan = changed
+                    if plan.stages[number].kind != solver.kind:
+                        memory = plan.stages[number].begin(problem, state)
+                    solver = plan.stages[number]
+            plan.constraints.apply(problem, state)
+            solver.settle(state, memory)
+            epoch, done = epoch + 1, done + 1
+            changed = yield Iterate(epoch, state, loss / counts, whole=True)
+            if changed is not None:
+                memory = memory if changed.stages[number].kind == solver.kind else None
+                plan, solver = changed, changed.stages[number]
+
+
+def _advance(
+    problem: Problem, state: State, solver: Solver, memory: Any, index: Tensor, epoch: int, limit: int
+) -> tuple[Tensor, int, tuple[str, ...]]:
+    """One step over `index`, in pieces of at most `limit` frames; returns the loss and the limit that memory allows."""
+    losses: list[Tensor] = []
+    messages: list[str] = []
+    waiting = list(index.split(limit))
+    while waiting:
+        part = waiting.pop(0)
+        try:
+            update = solver.step(problem, state, memory, part, epoch)
+        except (MemoryError, RuntimeError) as error:
+            if not _out_of_memory(error) or len(part) == 1:
+                raise
+            limit = len(part) // 2
+            messages.append(f"Memory did not suffice for {len(part)} frames at once; going on with {limit}.")
+            waiting = [*part.split(limit), *waiting]
+            continue
+        solver.apply(problem, state, memory, update)
+        losses.append(update.loss)
+    return sum(losses[1:], losses[0]), limit, tuple(messages)
+
+
+def _out_of_memory(error: Exception) -> bool:
+    import torch
+
+    said = str(error).lower()
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "not enough memory" in said or "allocate" in said

@@ -1,0 +1,32 @@
+"""The regularised ptychographical iterative engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import ptychogui.params as p
+from ptychogui.engine.solvers.pie import PIE
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class RPIE(PIE):
+    """rPIE: as ePIE, but weakly lit parts of the object catch up. Quick and steady; good for a fast look.
+
+    Maiden, Johnson & Li, Optica 4, 736 (2017), Eq. 13: O += γ P*χ / ((1 − α)|P|² + α max|P|²), the probe likewise.
+    """
+
+    kind: Literal["rpie"] = "rpie"
+    alpha: Annotated[p.Fraction, p.LIVE] = 0.1
+    """α: 1 is ePIE; smaller moves weakly lit parts of the object further, with more noise there."""
+    beta: Annotated[p.Fraction, p.LIVE] = 0.5
+    """β: the same for the probe where the object transmits little."""
+
+    def object_denominator(self, weight: Tensor, peak: Tensor) -> Tensor:
+        """(1 − α) Σ|P|² + α max(Σ|P|², max|P|²)."""
+        return (1 - self.alpha) * weight + self.alpha * weight.clamp_min(peak)
+
+    def probe_denominator(self, weight: Tensor) -> Tensor:
+        """(1 − β) Σ|O|² + β max Σ|O|²."""
+        return (1 - self.beta) * weight + self.beta * weight.max()

@@ -1,0 +1,40 @@
+"""A first guess made from the frames themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from ptychogui.params import ESSENTIAL, Count, Params
+
+if TYPE_CHECKING:
+    from ptychogui.engine.problem import Problem
+    from ptychogui.engine.state import State
+    from ptychogui.types import Dataset, Result
+
+
+class FromData(Params):
+    """The probe from the frames (mean amplitude, aperture, defocus) or as the file holds it; a flat object."""
+
+    kind: Literal["data"] = "data"
+    modes: Annotated[Count, ESSENTIAL] = 1
+    """Incoherent modes of the probe. 1 for a coherent source; 2 to 5 for a partly coherent one, a vibrating sample or
+    fly scans."""
+    file_probe: bool = True
+    """Begin with the probe that the file holds, where it holds one."""
+
+    def state(self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int) -> State:
+        """Object 1 everywhere, and the probe at the mean power of the frames; an `initial` result is not used."""
+        import torch
+
+        from ptychogui.engine.start.canvas import canvas
+        from ptychogui.engine.start.probe import probe_from_data, probe_from_file, with_modes
+        from ptychogui.engine.state import State
+
+        shape, begin, origin_m = canvas(dataset, problem.window)
+        held = dataset.probe if self.file_probe else None
+        probe = probe_from_data(problem, dataset) if held is None else probe_from_file(problem, held)
+        probe = with_modes(probe, self.modes, seed)
+        power = (probe.real.square() + probe.imag.square()).sum()
+        probe = (probe * (problem.mean_counts / power).sqrt()).to(problem.dtype)
+        obj = torch.ones((1, *shape), dtype=problem.dtype, device=problem.device)
+        return State.at(obj, probe, torch.from_numpy(begin).to(problem.device), origin_m)

@@ -1,0 +1,55 @@
+"""The result of an earlier run as a first guess."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from ptychogui.params import InputError, Params
+
+if TYPE_CHECKING:
+    from ptychogui.engine.problem import Problem
+    from ptychogui.engine.state import State
+    from ptychogui.types import Dataset, Result
+
+
+class FromFile(Params):
+    """Object, probe and positions of an earlier result: go on where it ended, also with another solver or other
+    parameters."""
+
+    kind: Literal["file"] = "file"
+    path: str = ""
+    """The result file."""
+
+    def state(self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int) -> State:
+        """The state in which `initial` ended.
+
+        Raises `InputError` without one, or where its pixel differs, so that its object would not fit.
+        """
+        import numpy as np
+        import torch
+
+        from ptychogui.engine.start.canvas import canvas
+        from ptychogui.engine.start.probe import probe_from_file
+        from ptychogui.engine.state import State
+
+        if initial is None:
+            raise InputError("start.path names no result: give the file that 'ptychogui run -o' wrote.")
+        pixel_m = np.array(dataset.geometry.pixel_m)
+        if not np.allclose(pixel_m, initial.obj.pixel_m, rtol=1e-4):
+            raise InputError(
+                f"The earlier result has a pixel of {initial.obj.pixel_m[1]:.4g} m and this run one of "
+                f"{pixel_m[1]:.4g} m: use the same energy, distance, crop and binning, or start from the data."
+            )
+        shape, begin, origin_m = canvas(dataset, problem.window)
+        if len(initial.scan) == len(dataset.scan):
+            begin = begin + (initial.scan.positions_m - dataset.scan.positions_m) / pixel_m
+        slices = initial.obj.slices
+        obj = np.ones((len(slices), *shape), np.complex128)
+        offset = np.rint((np.array(initial.obj.origin_m) - origin_m) / pixel_m).astype(int)
+        low, high = np.maximum(offset, 0), np.minimum(offset + slices.shape[1:], shape)
+        if (high > low).all():
+            (y, x), (y1, x1), (dy, dx) = low, high, offset
+            obj[:, y:y1, x:x1] = slices[:, y - dy : y1 - dy, x - dx : x1 - dx]
+        probe = probe_from_file(problem, initial.probe.modes).to(problem.dtype)
+        canvas_obj = torch.from_numpy(obj).to(device=problem.device, dtype=problem.dtype)
+        return State.at(canvas_obj, probe, torch.from_numpy(begin).to(problem.device), origin_m)

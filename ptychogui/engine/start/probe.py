@@ -1,0 +1,141 @@
+"""First guesses of the probe."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ptychogui.engine.problem import Problem
+from ptychogui.types import Complex, Dataset, Geometry
+
+_SAMPLE = 96
+"""Frames that are looked at."""
+_MODE_POWER = 0.05
+"""The part of the power that each further mode begins with."""
+
+
+def probe_from_file(problem: Problem, modes: Complex) -> Tensor:
+    """Modes (M, ny, nx) as a file holds them, cut or padded around their middle to the window."""
+    out = np.zeros((len(modes), *problem.window), np.complex128)
+    target, source = [slice(None)], [slice(None)]
+    for have, want in zip(modes.shape[1:], problem.window, strict=True):
+        low = want // 2 - have // 2
+        target.append(slice(max(low, 0), min(low + have, want)))
+        source.append(slice(max(-low, 0), max(-low, 0) + min(low + have, want) - max(low, 0)))
+    out[tuple(target)] = modes[tuple(source)]
+    return torch.from_numpy(out).to(problem.device)
+
+
+def probe_from_data(problem: Problem, dataset: Dataset) -> Tensor:
+    """One mode (1, ny, nx), complex128: the mean amplitude brought back to the sample."""
+    index = torch.linspace(0, len(problem) - 1, min(_SAMPLE, len(problem)), device=problem.device).round().long()
+    counts = problem.amplitude(index).double().square()
+    weight = problem.weight(index)
+    if weight is not None:
+        counts = _filled(counts, weight.double().expand_as(counts))
+    mean = counts.mean(0)
+    if dataset.geometry.field == "near":
+        # Kandel et al., Opt. Express 27, 18653 (2019), sec. 4.2: back-propagated root of the mean intensity
+        wave = mean.sqrt().to(problem.dtype)
+        return problem.propagator.adjoint(wave, None)[None].to(torch.complex128)
+    aperture = _aperture(mean, dataset.geometry)
+    curvature = _curvature_from_geometry(dataset.geometry)
+    if curvature is None:
+        curvature = _curvature_from_speckle(counts.cpu().numpy(), aperture.cpu().numpy())
+    return torch.fft.fftshift(_focused(aperture, *curvature), (-2, -1))[None]
+
+
+def with_modes(probe: Tensor, count: int, seed: int) -> Tensor:
+    """Bring modes (M, ny, nx) to `count` of them; new ones are the first times low Hermite polynomials."""
+    if count <= len(probe):
+        return probe[:count]
+    first = probe[0]
+    power = first.abs().square()
+    waves = [*probe]
+    axes = []
+    for axis, n in enumerate(first.shape):
+        coordinate = torch.arange(n, dtype=torch.float64, device=probe.device)
+        profile = power.sum(1 - axis) / power.sum()
+        centre = (profile * coordinate).sum()
+        width = (profile * (coordinate - centre).square()).sum().sqrt()
+        axes.append((coordinate - centre) / width)
+    orders = sorted(((i, j) for i in range(count) for j in range(count)), key=lambda ij: (sum(ij), ij))[1:]
+    for i, j in orders[: count - len(probe)]:
+        wave = first * axes[0].pow(i)[:, None] * axes[1].pow(j)[None, :]
+        for other in waves:
+            wave = wave - other * (other.conj() * wave).sum() / other.abs().square().sum()
+        waves.append(wave * (_MODE_POWER * power.sum() / wave.abs().square().sum()).sqrt())
+    return torch.stack(waves)
+
+
+def _filled(counts: Tensor, weight: Tensor) -> Tensor:
+    """Invalid pixels take the mean of the frames in which they, or else any pixels, are valid."""
+    seen = weight.sum(0)
+    mean = (counts * weight).sum(0) / seen.clamp_min(1)
+    mean = torch.where(seen > 0, mean, mean.sum() / (seen > 0).sum().clamp_min(1))
+    return torch.where(weight > 0, counts, mean)
+
+
+def _aperture(mean: Tensor, geometry: Geometry) -> Tensor:
+    """The amplitude in the pupil, zero frequency first: a disc where the semi-angle is known, else √mean counts."""
+    if geometry.convergence_rad is None or geometry.wavelength_m is None or not geometry.calibrated:
+        return mean.sqrt()
+    ny, nx = mean.shape
+    fy = torch.fft.fftfreq(ny, geometry.pixel_m[0], dtype=torch.float64, device=mean.device)[:, None]
+    fx = torch.fft.fftfreq(nx, geometry.pixel_m[1], dtype=torch.float64, device=mean.device)[None, :]
+    radius = geometry.convergence_rad / geometry.wavelength_m
+    edge = 0.5 / (max(ny, nx) * min(geometry.pixel_m))
+    return ((radius - (fy.square() + fx.square()).sqrt()) / edge).clamp(-1, 1) * 0.5 + 0.5
+
+
+def _curvature_from_geometry(geometry: Geometry) -> tuple[float, float] | None:
+    """λ z / dx² along y and x for a known defocus."""
+    if geometry.defocus_m is None or geometry.wavelength_m is None or not geometry.calibrated:
+        return None
+    y, x = (geometry.wavelength_m * geometry.defocus_m / d**2 for d in geometry.pixel_m)
+    return y, x
+
+
+def _focused(aperture: Tensor, curvature_y: float, curvature_x: float) -> Tensor:
+    """The wave of a pupil out of focus by a curvature λ z / dx² in pixels, its middle in the corner."""
+    fy = torch.fft.fftfreq(aperture.shape[0], dtype=torch.float64, device=aperture.device)[:, None]
+    fx = torch.fft.fftfreq(aperture.shape[1], dtype=torch.float64, device=aperture.device)[None, :]
+    phase = -math.pi * (curvature_y * fy.square() + curvature_x * fx.square())
+    return torch.fft.ifft2(aperture * torch.polar(torch.ones_like(phase), phase), norm="ortho")
+
+
+def _curvature_from_speckle(counts: NDArray[np.float64], aperture: NDArray[np.float64]) -> tuple[float, float]:
+    """The curvature whose spot is as large as the speckles of the frames (n, ny, nx) say.
+
+    The deviations of the frames from their mean have speckles of a size inverse to the probe's: the mean squared
+    modulus of their transform is, but for its centre, the autocorrelation of |P|².
+    """
+    speckle = np.fft.ifft2(counts - counts.mean(0), norm="ortho")
+    measured = (speckle.real**2 + speckle.imag**2).mean(0)
+    measured = np.maximum(measured - np.percentile(measured, 25), 0)
+    radius = np.hypot(*np.meshgrid(*(np.fft.fftfreq(n, 1 / n) for n in measured.shape), indexing="ij"))
+    ring = np.minimum(radius.astype(int), min(measured.shape) // 2)
+    outside = ring > 1
+    if not measured[outside].any():
+        return 0.0, 0.0
+    measured = _profile(measured, ring, outside)
+    smallest = min(aperture.shape)
+    best, chosen = math.inf, 0.0
+    for curvature in np.concatenate([[0.0], np.geomspace(smallest / 8, 16 * smallest, 48)]):
+        spot = _focused(torch.from_numpy(aperture), float(curvature), float(curvature)).numpy()
+        power = spot.real**2 + spot.imag**2
+        auto = np.fft.ifft2(np.abs(np.fft.fft2(power)) ** 2).real
+        error = float(np.abs(_profile(auto, ring, outside) - measured).sum())
+        if error < best:
+            best, chosen = error, float(curvature)
+    return chosen, chosen
+
+
+def _profile(values: NDArray[np.float64], ring: NDArray[np.int64], outside: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The part of the whole in each ring around the middle, as a cumulative sum, which noise does not roughen."""
+    total = np.bincount(ring[outside], weights=values[outside], minlength=int(ring.max()) + 1)
+    return np.asarray(np.cumsum(total) / total.sum())

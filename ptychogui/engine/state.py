@@ -1,0 +1,48 @@
+"""All that a solver may change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class State:
+    """Object (S, Y, X) on a canvas with margin, probe modes (M, ny, nx), and the place of every frame.
+
+    A frame's window begins at pixel `corner` (N, 2) of the canvas plus the sub-pixel `shift` (N, 2), |shift| ≤ ½;
+    `whole_pixel` says that every shift is nothing, which saves a third of the transforms. Pixel (0, 0) of the canvas
+    lies at `origin_m` (y, x) of the scan's coordinates.
+    """
+
+    obj: Tensor
+    probe: Tensor
+    corner: Tensor
+    shift: Tensor
+    whole_pixel: bool
+    origin_m: tuple[float, float]
+
+    @classmethod
+    def at(cls, obj: Tensor, probe: Tensor, position_px: Tensor, origin_m: tuple[float, float]) -> State:
+        """A state whose windows begin at `position_px` (N, 2) float64 on the canvas."""
+        state = cls(obj, probe, position_px.long(), position_px, whole_pixel=False, origin_m=origin_m)
+        state.move_to(position_px)
+        return state
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The shape (ny, nx) of a view."""
+        return self.probe.shape[-2], self.probe.shape[-1]
+
+    @property
+    def position_px(self) -> Tensor:
+        """Where the window of every frame begins on the canvas, (N, 2) float64."""
+        return self.corner + self.shift
+
+    def move_to(self, position_px: Tensor) -> None:
+        """Give every frame the position (N, 2) on the canvas: nearest whole pixel and a rest."""
+        self.corner = torch.round(position_px).long()
+        self.shift = position_px - self.corner
+        self.whole_pixel = bool((self.shift.abs() < 1e-3).all())

@@ -1,0 +1,277 @@
+"""A job says everything about a run; here it is run, in this process."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import tomllib
+from collections.abc import Generator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import tomli_w
+
+from ptychogui.engine.constraints import Constraints
+from ptychogui.engine.models import AnyModel
+from ptychogui.engine.models.thin import Thin
+from ptychogui.engine.solvers import AnySolver
+from ptychogui.engine.solvers.rpie import RPIE
+from ptychogui.engine.start import AnyStart
+from ptychogui.engine.start.data import FromData
+from ptychogui.engine.start.file import FromFile
+from ptychogui.io.data import Data
+from ptychogui.params import Index, InputError, Params
+from ptychogui.types import Dataset, Real, Result, Snapshot
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ptychogui.engine.solvers.base import Iterate, Plan
+
+_SNAPSHOT_S = 0.1
+_SNAPSHOT_SHARE = 20.0
+"""A snapshot is made at most so often, and takes at most a twentieth of the time."""
+
+
+class Job(Params):
+    """Data, model, start, solver, constraints, device and seed: everything that makes a result."""
+
+    version: Literal[1] = 1
+    data: Data = Data()
+    """What is read, and how."""
+    model: AnyModel = Thin()
+    """How sample and probe make the wave behind the sample."""
+    start: AnyStart = FromData()
+    """The first guess."""
+    solver: AnySolver | tuple[AnySolver, ...] = RPIE()
+    """The solver, or a list of stages that follow each other."""
+    constraints: Constraints = Constraints()
+    """What is imposed between epochs."""
+    device: str = "auto"
+    """Where to compute: auto, cpu, cuda:0, mps."""
+    seed: Index = 0
+    """Seed of everything random; the same seed gives the same result on the same machine."""
+
+    @property
+    def stages(self) -> tuple[AnySolver, ...]:
+        """The solvers in their order."""
+        return self.solver if isinstance(self.solver, tuple) else (self.solver,)
+
+    def toml(self) -> str:
+        """The job as a TOML text; values that are not set are left out."""
+        return tomli_w.dumps(self.plain())
+
+    @classmethod
+    def from_toml(cls, text: str) -> Job:
+        """Read a job. Raises `InputError` with one sentence where the text or a value is wrong."""
+        try:
+            return cls.read(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"The job is not valid TOML: {error}.") from error
+
+
+@dataclass(frozen=True)
+class Request:
+    """What may be sent to `snapshots` between two of its items; what is None or False stays as it is."""
+
+    job: Job | None = None
+    frame: int | None = None
+    stop: bool = False
+    result: bool = False
+
+
+def iterate(job: Job, dataset: Dataset, initial: Result | None = None) -> Generator[Iterate, Job | None, None]:
+    """Run a job in this process and yield its state after every batch and every epoch, as tensors.
+
+    `initial` is an earlier result for a start of the kind `file`. `send` a changed job, `close` to stop. Raises
+    `InputError` where job and data do not fit.
+    """
+    yield from _Run(job, dataset, initial).iterates()
+
+
+def snapshots(
+    job: Job, dataset: Dataset, *, initial: Result | None = None, frame: int = 0
+) -> Generator[Snapshot | Result, Request | None, None]:
+    """Run a job in this process and yield plain data: a snapshot about every tenth of a second, at last the result.
+
+    `send` a `Request` between two items. The last item is always the result, after a snapshot whose `ended` says why;
+    an error in the run yields the result so far before it is raised. `initial` continues from a result in memory,
+    `frame` is the one whose pattern is shown.
+    """
+    run = _Run(job, dataset, initial)
+    request = yield run.snapshot(frame)
+    loop, changed, shown, cost = run.iterates(), None, time.monotonic(), 0.0
+    while True:
+        if request is not None:
+            changed, frame = request.job, frame if request.frame is None else request.frame
+            if request.result:
+                request = yield run.result()
+                continue
+            if request.stop:
+                yield run.snapshot(frame, ended="stopped")
+                break
+            request = None
+        try:
+            loop.send(changed)
+            changed = None
+        except StopIteration:
+            yield run.snapshot(frame, ended="finished")
+            break
+        except Exception:  # the border of the run: what it has reached is kept, whatever went wrong
+            yield run.result()
+            raise
+        if time.monotonic() - shown >= max(_SNAPSHOT_S, _SNAPSHOT_SHARE * cost):
+            begun = time.monotonic()
+            snapshot = run.snapshot(frame)
+            shown = time.monotonic()
+            cost = shown - begun
+            request = yield snapshot
+    loop.close()
+    yield run.result()
+
+
+def run(job: Job, dataset: Dataset | None = None, initial: Result | None = None) -> Result:
+    """Run a job to its end; reads `job.data` where no dataset is given.
+
+    Raises `InputError` where job and data do not fit.
+    """
+    from ptychogui import io
+
+    whole = _Run(job, io.read(job.data) if dataset is None else dataset, initial)
+    for _ in whole.iterates():
+        pass
+    return whole.result()
+
+
+class _Run:
+    """One run: its problem and state, and the plain data that can be made of them at any time."""
+
+    def __init__(self, job: Job, dataset: Dataset, initial: Result | None) -> None:
+        from ptychogui import io
+        from ptychogui.engine.device import device_of
+        from ptychogui.engine.problem import problem
+        from ptychogui.engine.report import lit_box
+
+        if initial is None and isinstance(job.start, FromFile) and job.start.path:
+            initial = io.read_result(job.start.path)
+        start: AnyStart = job.start if initial is None else FromFile()
+        self.job, self.dataset = job, dataset
+        self.problem = problem(dataset, job.model, device_of(job.device))
+        self.state = start.state(self.problem, dataset, initial, job.seed)
+        self.box = lit_box(self.state)
+        self.losses: list[Tensor] = []
+        self.epoch, self.whole = 0, True
+        self.changes: list[str] = []
+        self.messages: list[str] = []
+        self.begun_at = datetime.now(UTC).isoformat(timespec="seconds")
+        self.seconds = 0.0
+
+    @property
+    def plan(self) -> Plan:
+        """The part of the job that the loop needs."""
+        from ptychogui.engine.solvers.base import Plan
+
+        return Plan(self.job.stages, self.job.constraints, self.job.seed)
+
+    def iterates(self) -> Generator[Iterate, Job | None, None]:
+        """The engine's loop, with its clock, its curve and its messages kept."""
+        from ptychogui.engine.solvers.base import iterate as loop_of
+
+        loop = loop_of(self.problem, self.state, self.plan)
+        plan: Plan | None = None
+        while True:
+            begun = time.monotonic()
+            try:
+                item = loop.send(plan)
+            except StopIteration:
+                return
+            finally:
+                self.seconds += time.monotonic() - begun
+            self.epoch, self.whole = item.epoch, item.whole
+            if item.whole:
+                self.losses.append(item.loss)
+            self.messages += item.messages
+            changed = yield item
+            plan = None if changed is None else self.change(changed)
+
+    def change(self, job: Job) -> Plan:
+        """Take over what a running job may change: solver and constraints."""
+        running = job.model_copy(update={"data": self.job.data, "model": self.job.model, "start": self.job.start})
+        if running != self.job:
+            self.changes.append(f"epoch {self.epoch}: {_difference(self.job, running)}")
+            self.job = running
+        return self.plan
+
+    def snapshot(self, frame: int, ended: str = "") -> Snapshot:
+        """The state as a window shows it; takes the messages that have gathered."""
+        from ptychogui.engine import report
+
+        image, pixel_m, origin_m = report.preview(self.problem, self.state, self.box)
+        messages, self.messages = tuple(self.messages), []
+        return Snapshot(
+            epoch=self.epoch,
+            epochs=self.plan.epochs,
+            whole=self.whole,
+            preview=image,
+            preview_pixel_m=pixel_m,
+            preview_origin_m=origin_m,
+            probe=report.probe_modes(self.state),
+            positions_m=report.positions_m(self.problem, self.state),
+            loss=self.loss,
+            pattern=report.pattern(self.problem, self.state, frame),
+            seconds=self.seconds,
+            seconds_per_epoch=self.seconds / max(len(self.losses), 1),
+            device=str(self.problem.device),
+            memory_bytes=report.memory_bytes(self.problem.device),
+            messages=messages,
+            ended=ended,
+        )
+
+    @property
+    def loss(self) -> Real:
+        """The loss of every finished epoch."""
+        return np.array([float(value) for value in self.losses], np.float32)
+
+    def result(self) -> Result:
+        """The state as a file keeps it."""
+        from ptychogui.engine import report
+
+        provenance = {
+            "program": f"ptychogui {version('ptychogui')}",
+            "data": self.dataset.source,
+            "data_hash": _hash(self.dataset),
+            "device": str(self.problem.device),
+            "seed": str(self.job.seed),
+            "begun": self.begun_at,
+            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+            "epochs": str(len(self.losses)),
+            "changes": "\n".join(self.changes),
+        }
+        return report.result(
+            self.problem, self.state, self.dataset, self.loss, self.job.toml(), provenance, self.seconds
+        )
+
+
+def _difference(old: Params, new: Params) -> str:
+    """The parameters in which two jobs differ, as a person would set them."""
+    a, b = _flat(old.plain()), _flat(new.plain())
+    return ", ".join(f"{key}={b.get(key)}" for key in sorted(a.keys() | b.keys()) if a.get(key) != b.get(key))
+
+
+def _flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in values.items():
+        out |= _flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
+    return out
+
+
+def _hash(dataset: Dataset) -> str:
+    """A fingerprint of the data: shape, positions and a sample of the frames."""
+    digest = hashlib.sha256(str(dataset.frames.shape).encode())
+    digest.update(np.ascontiguousarray(dataset.scan.positions_m).tobytes())
+    for frame in np.unique(np.linspace(0, len(dataset.scan) - 1, 16).astype(int)):
+        digest.update(np.ascontiguousarray(dataset.frames[int(frame) : int(frame) + 1]).tobytes())
+    return digest.hexdigest()[:16]
