@@ -7,6 +7,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import fft
 
+from ptychogui.types import Geometry
+
 Array = NDArray[np.floating]
 Wave = NDArray[np.complex128]
 Pair = tuple[float, float]
@@ -18,10 +20,22 @@ def frequencies(shape: tuple[int, int], pixel_m: Pair) -> tuple[Array, Array]:
     return np.fft.fftfreq(ny, dy)[:, None], np.fft.fftfreq(nx, dx)[None, :]
 
 
-def coordinates(shape: tuple[int, int], pixel_m: Pair) -> tuple[Array, Array]:
-    """Places (ny, 1) and (1, nx) in metres, zero at index n // 2."""
-    (ny, nx), (dy, dx) = shape, pixel_m
-    return (np.arange(ny) - ny // 2)[:, None] * dy, (np.arange(nx) - nx // 2)[None, :] * dx
+def places(shape: tuple[int, int]) -> tuple[Array, Array]:
+    """Places (ny, 1) and (1, nx) in pixels, zero at index n // 2."""
+    ny, nx = shape
+    return (np.arange(ny, dtype=np.float64) - ny // 2)[:, None], (np.arange(nx, dtype=np.float64) - nx // 2)[None, :]
+
+
+def known(value: float | None) -> float:
+    """A number that every recipe states."""
+    assert value is not None
+    return value
+
+
+def _step(distance: Array) -> Array:
+    """From 0 to 1 across a border that lies at zero."""
+    result: Array = 0.5 * (1 + np.tanh(distance))
+    return result
 
 
 def angular_spectrum(wave: Wave, wavelength_m: float, distance_m: float, pixel_m: Pair) -> Wave:
@@ -34,42 +48,60 @@ def angular_spectrum(wave: Wave, wavelength_m: float, distance_m: float, pixel_m
 
 
 def focused(
-    shape: tuple[int, int],
-    pixel_m: Pair,
-    wavelength_m: float,
-    convergence_rad: float,
-    defocus_m: float,
+    geometry: Geometry,
     *,
     stop: float = 0.0,
     astigmatism_rad: float = 0.0,
     coma_rad: float = 0.0,
-    tilt_mode: Pair | None = None,
+    mode: Pair | None = None,
 ) -> Wave:
-    """A lens's probe: a disc of directions up to a semi-angle, `defocus_m` from its focus.
+    """A lens's probe on the sample: a disc of directions with the geometry's convergence and defocus.
 
     `stop` is the blocked inner part of the radius (the central stop of a zone plate). Aberrations are the phase at
-    the aperture's edge. `tilt_mode` (y, x) multiplies the aperture by a linear ramp of amplitude: the first mode of a
-    source that is not quite coherent along that direction.
+    the aperture's edge. `mode` (y, x) multiplies the aperture by a linear amplitude along that direction: the first
+    mode of a source that is not quite coherent there.
     """
-    fy, fx = frequencies(shape, pixel_m)
+    wavelength_m, convergence_rad = known(geometry.wavelength_m), known(geometry.convergence_rad)
+    fy, fx = frequencies(geometry.shape, geometry.pixel_m)
     v, u = wavelength_m * fy / convergence_rad, wavelength_m * fx / convergence_rad
-    radius, soft = np.hypot(v, u), max(v[1, 0], u[0, 1])
-    aperture = 0.5 * (1 + np.tanh((1 - radius) / soft))
+    radius, edge = np.hypot(v, u), max(v[1, 0], u[0, 1])
+    aperture = _step((1 - radius) / edge)
     if stop:
-        aperture = aperture * 0.5 * (1 + np.tanh((radius - stop) / soft))
-    if tilt_mode is not None:
-        aperture = aperture * (tilt_mode[0] * v + tilt_mode[1] * u)
-    phase = -np.pi * wavelength_m * defocus_m * (fy**2 + fx**2)
+        aperture = aperture * _step((radius - stop) / edge)
+    if mode is not None:
+        aperture = aperture * (mode[0] * v + mode[1] * u)
+    phase = -np.pi * wavelength_m * known(geometry.defocus_m) * (fy**2 + fx**2)
     phase = phase + astigmatism_rad * (v**2 - u**2 + v * u) + coma_rad * radius**2 * (v + 0.4 * u)
     result: Wave = fft.fftshift(fft.ifft2(aperture * np.exp(1j * phase)))
     return result
 
 
-def gaussian(shape: tuple[int, int], pixel_m: Pair, fwhm_m: Pair) -> Wave:
-    """A Gaussian beam's waist; `fwhm_m` (y, x) is that of the amplitude."""
-    y, x = coordinates(shape, pixel_m)
-    result: Wave = np.exp(-4 * np.log(2) * ((y / fwhm_m[0]) ** 2 + (x / fwhm_m[1]) ** 2)).astype(np.complex128)
+def gaussian(geometry: Geometry, width: float) -> Wave:
+    """A Gaussian beam's waist; `width` is its amplitude's full width at half maximum, as a part of the frame."""
+    y, x = places(geometry.shape)
+    ny, nx = geometry.shape
+    result: Wave = np.exp(-4 * np.log(2) * ((y / (width * ny)) ** 2 + (x / (width * nx)) ** 2)).astype(np.complex128)
     return result
+
+
+def annulus(geometry: Geometry, width: float, stop: float) -> Wave:
+    """The cone of a zone plate with a central stop, cut by the sample, a little off the middle.
+
+    `width` is its diameter as a part of the frame's shorter side, `stop` the dark inner part of its radius.
+    """
+    y, x = places(geometry.shape)
+    outer = width * min(geometry.shape) / 2
+    radius = np.hypot(y - 0.03 * outer, x + 0.05 * outer)
+    result: Wave = (_step((outer - radius) / 3) * _step((radius - stop * outer) / 3)).astype(np.complex128)
+    return result
+
+
+def speckled(wave: Wave, geometry: Geometry, strength_rad: float, grain_px: float, rng: Generator) -> Wave:
+    """A wave behind a diffuser of this phase (standard deviation), where its grains have begun to show."""
+    behind = wave * np.exp(1j * strength_rad * diffuser(geometry.shape, grain_px, rng))
+    wavelength_m = known(geometry.wavelength_m)
+    distance_m = (grain_px * geometry.pixel_m[0]) ** 2 / (4 * wavelength_m)
+    return angular_spectrum(behind, wavelength_m, distance_m, geometry.pixel_m)
 
 
 def diffuser(shape: tuple[int, int], grain_px: float, rng: Generator) -> Array:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from ptychogui.engine.simulate.probes import angular_spectrum
-from ptychogui.engine.simulate.recipes import Recipe, Scene
+from ptychogui.engine.simulate.probes import angular_spectrum, known
+from ptychogui.engine.simulate.recipe import Recipe, Scene
 from ptychogui.params import format_quantity
 from ptychogui.types import Dataset, Geometry, Object, Scan, Truth, Value
 
@@ -51,11 +51,11 @@ def simulate(recipe: Recipe) -> Dataset:
         np.ones(recipe.shape, bool),
         Scan(nominal_px * pixel_m),
         scene.geometry,
-        source=_name(recipe),
+        source=recipe.name,
         format="simulated",
         truth=truth,
         values=_values(recipe, scene.geometry),
-        meta={"recipe": _name(recipe), "seed": str(recipe.seed)},
+        meta={"recipe": recipe.name, "seed": str(recipe.seed)},
     )
     return plain.with_geometry(distance_m=distance_m and distance_m * (1 + recipe.distance_error))
 
@@ -77,9 +77,8 @@ def views(obj: Wave, corners_px: Array, shape: tuple[int, int]) -> Iterator[Wave
 def intensity(exit_waves: Wave, geometry: Geometry) -> Array:
     """Expected counts (ny, nx) behind exit waves (M, ny, nx), zero frequency in the centre."""
     if geometry.field == "near":
-        assert geometry.wavelength_m is not None
-        assert geometry.effective_distance_m is not None
-        waves = angular_spectrum(exit_waves, geometry.wavelength_m, geometry.effective_distance_m, geometry.pixel_m)
+        wavelength_m, distance_m = known(geometry.wavelength_m), known(geometry.effective_distance_m)
+        waves = angular_spectrum(exit_waves, wavelength_m, distance_m, geometry.pixel_m)
     else:
         waves = fft.fftshift(fft.fft2(exit_waves, norm="ortho"), axes=(-2, -1))
     result: Array = np.sum(np.abs(waves) ** 2, axis=0)
@@ -106,13 +105,9 @@ def _support(probe: Wave, corners_px: Array, shape: tuple[int, ...]) -> NDArray[
     return result
 
 
-def _name(recipe: Recipe) -> str:
-    return str(recipe.plain()["kind"])
-
-
 def _values(recipe: Recipe, geometry: Geometry) -> tuple[Value, ...]:
     pairs = {
-        "format": f"simulated, {_name(recipe)}",
+        "format": f"simulated, {recipe.name}",
         "wavelength": format_quantity(geometry.wavelength_m or 0, "m"),
         "distance": format_quantity((geometry.distance_m or 0) * (1 + recipe.distance_error), "m"),
         "detector pixel": format_quantity((geometry.detector_pixel_m or (0, 0))[0], "m"),
