@@ -200,6 +200,7 @@ class Dataset:
     geometry: Geometry
     source: str = ""
     format: str = ""
+    positions_known: bool = True
     probe: Complex | None = None
     truth: Truth | None = None
     values: tuple[Value, ...] = ()

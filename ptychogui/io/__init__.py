@@ -1,0 +1,23 @@
+"""Reading scans, preparing them, and writing data and results: numpy and files, neither torch nor Qt."""
+
+from ptychogui.io.export import export
+from ptychogui.io.files import check_writable
+from ptychogui.io.readers import formats
+from ptychogui.io.reading import read
+from ptychogui.io.result import is_result, read_result, write_result
+from ptychogui.io.sidecar import sidecar_path, write_sidecar
+from ptychogui.io.writing import check_suffix, write
+
+__all__ = [
+    "check_suffix",
+    "check_writable",
+    "export",
+    "formats",
+    "is_result",
+    "read",
+    "read_result",
+    "sidecar_path",
+    "write",
+    "write_result",
+    "write_sidecar",
+]

@@ -26,16 +26,21 @@ def scanned_area(obj: Object, scan: Scan, probe_shape: tuple[int, int]) -> tuple
     return slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))
 
 
-def without_ramp(image: Complex) -> Complex:
-    """The image (…, Y, X) without its mean phase gradient and mean phase, which no measurement can tell."""
-    step = max(1, math.isqrt(image.shape[-2] * image.shape[-1] // _SAMPLE))
-    y = _mean_phase(image[..., :-1:step, ::step], image[..., 1::step, ::step])
-    x = _mean_phase(image[..., ::step, :-1:step], image[..., ::step, 1::step])
+def without_ramp(image: Complex, area: tuple[slice, slice] | None = None) -> Complex:
+    """The image (…, Y, X) without its mean phase gradient and mean phase, which no measurement can tell.
+
+    The means are those of `area` (y, x), or of the whole image.
+    """
+    part = image if area is None else image[..., area[0], area[1]]
+    step = max(1, math.isqrt(part.shape[-2] * part.shape[-1] // _SAMPLE))
+    y = _mean_phase(part[..., :-1:step, ::step], part[..., 1::step, ::step])
+    x = _mean_phase(part[..., ::step, :-1:step], part[..., ::step, 1::step])
     flat_y = np.exp(-1j * y * np.arange(image.shape[-2])).astype(np.complex64)[:, None]
     flat_x = np.exp(-1j * x * np.arange(image.shape[-1])).astype(np.complex64)
     flat: Complex = image * flat_y
     flat *= flat_x
-    mean = complex(np.nansum(flat[..., ::step, ::step]))
+    inside = flat if area is None else flat[..., area[0], area[1]]
+    mean = complex(np.nansum(inside[..., ::step, ::step]))
     if abs(mean) > 0 and math.isfinite(abs(mean)):
         flat *= np.complex64(abs(mean) / mean)
     return flat

@@ -1,0 +1,207 @@
+"""CXI 1.6 and NXcxi_ptycho: HDF5 with detector, source and geometry of each entry (cxidb.org/cxi.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from ptychogui.io import hdf5
+from ptychogui.io.data import Data
+from ptychogui.io.raw import Listing, Raw, checked_frames, pair
+from ptychogui.params import InputError
+from ptychogui.types import HC_EV_M, Complex, Mask, Object, Positions, Truth
+
+NAME = "CXI"
+
+OURS = "ptychogui"
+"""The group for what the standard has no place for, under the names of the fields of `Data`."""
+
+_JOULE_IN_EV = 1 / 1.602176634e-19
+_HAS_SIGNAL = 0x00010000
+
+
+def sniff(path: Path) -> bool:
+    """Whether this is HDF5 with frames where CXI has them."""
+    if not hdf5.is_hdf5(path):
+        return False
+    with hdf5.opened(path) as file:
+        return "cxi_version" in file or _frames(file) is not None
+
+
+def read(path: Path, data: Data) -> Raw:
+    """Open the first stack of frames; it stays on disk. Raises `InputError` where there is none."""
+    file = hdf5.opened(path)
+    try:
+        frames = _frames(file)
+        if frames is None:
+            raise InputError(f"{path} has no stack of frames under entry_1/instrument_1/detector_1/data.")
+        lazy = checked_frames(hdf5.LazyFrames(frames, path), path)
+        detector = frames.parent
+        entry = _ancestor(frames, "entry")
+        doubts: dict[str, str] = {}
+        return Raw(
+            lazy,
+            positions=_positions(detector, entry, lazy.shape[0]),
+            mask=_mask(detector, lazy.shape[1:], doubts),
+            probe=_start_probe(file, lazy.shape[1:]),
+            truth=_truth(file),
+            found=_found(file, detector, entry, doubts),
+            doubts=doubts,
+        )
+    except (KeyError, OSError, RuntimeError) as error:
+        file.close()
+        raise InputError(f"{path} is a damaged or unusual CXI file: {error}.") from error
+    except InputError:
+        file.close()
+        raise
+
+
+def _groups(parent: Any, prefix: str) -> Iterator[h5py.Group]:
+    for name in sorted(parent):
+        child = parent.get(name)
+        if name.startswith(prefix) and isinstance(child, h5py.Group):
+            yield child
+
+
+def _frames(file: h5py.File) -> h5py.Dataset | None:
+    """The first dataset `data` of three or more dimensions, below a detector or else below data_1."""
+    for entry in _groups(file, "entry"):
+        holders = [d for i in _groups(entry, "instrument") for d in _groups(i, "detector")]
+        for holder in (*holders, *_groups(entry, "data"), *_groups(entry, "image")):
+            dataset = holder.get("data")
+            if isinstance(dataset, h5py.Dataset) and dataset.ndim >= 3:
+                return dataset
+    return None
+
+
+def _ancestor(dataset: h5py.Dataset, prefix: str) -> h5py.Group:
+    return dataset.file[next(part for part in dataset.name.split("/") if part.startswith(prefix))]
+
+
+def _first(parent: h5py.Group, *paths: tuple[str, ...]) -> Any:
+    """The dataset at the first of these paths, whose parts are beginnings of names; None where there is none."""
+    for path in paths:
+        groups = [parent]
+        for part in path[:-1]:
+            groups = [child for group in groups for child in _groups(group, part)]
+        for group in groups:
+            if isinstance(group.get(path[-1]), h5py.Dataset):
+                return group[path[-1]]
+    return None
+
+
+def _positions(detector: h5py.Group, entry: h5py.Group, count: int) -> Listing | None:
+    """The position of the beam on the sample: the translation is the sample's, (N, 3) as (x, y, z) in metres."""
+    found = detector.get("translation")
+    if found is None or found.ndim != 2:
+        found = _first(entry, ("sample", "geometry", "translation"), ("data", "translation"), ("sample", "translation"))
+    if found is None or found.ndim != 2:
+        return None
+    translation = np.asarray(found, dtype=np.float64)
+    if translation.shape[0] in (2, 3) and translation.shape[1] not in (2, 3):
+        translation = translation.T
+    if translation.shape[1] not in (2, 3):
+        raise InputError(f"{found.file.filename} has a translation of shape {found.shape}, not (N, 3).")
+    slow, fast = _axes(detector)
+    moved = np.zeros((len(translation), 3))
+    moved[:, : translation.shape[1]] = -translation
+    positions: Positions = np.stack([moved @ slow, moved @ fast], axis=1)
+    return Listing(positions, "m", f"'{found.name.lstrip('/')}'")
+
+
+def _axes(detector: h5py.Group) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Directions (x, y, z) of the detector's rows and columns; both axes negative where the file does not say."""
+    basis = detector.get("basis_vectors")
+    if not isinstance(basis, h5py.Dataset) or basis.shape not in ((3, 2), (2, 3)):
+        return np.array([0.0, -1.0, 0.0]), np.array([-1.0, 0.0, 0.0])
+    vectors = np.asarray(basis, dtype=np.float64)
+    slow, fast = vectors.T if basis.shape == (3, 2) else vectors
+    return slow / np.linalg.norm(slow), fast / np.linalg.norm(fast)
+
+
+def _mask(detector: h5py.Group, shape: tuple[int, ...], doubts: dict[str, str]) -> Mask | None:
+    """True where good. The standard says 0 is good; a mask that is mostly set is taken the other way round."""
+    dataset = detector.get("mask")
+    if not isinstance(dataset, h5py.Dataset):
+        return None
+    flags = np.asarray(dataset)
+    if flags.dtype.kind in "ui":
+        flags = flags & ~np.array(_HAS_SIGNAL, flags.dtype) if flags.dtype.itemsize >= 4 else flags
+    bad: Mask = flags != 0
+    if bad.ndim == 3:
+        bad = np.logical_or.reduce(bad, axis=0)
+    if bad.shape == shape and bad.mean() > 0.5:
+        doubts["mask"] = "most of the mask is set, so 1 is taken as good, against the standard"
+        return ~bad
+    return ~bad
+
+
+def _found(file: h5py.File, detector: h5py.Group, entry: h5py.Group, doubts: dict[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    source = [g for i in _groups(entry, "instrument") for g in (*_groups(i, "source"), *_groups(i, "beam"))]
+    energies = [_energy_eV(g.get("energy"), doubts) for g in source]
+    wavelengths = [hdf5.number(g.get(name), "m") for g in source for name in ("wavelength", "incident_wavelength")]
+    found["energy_eV"] = next((e for e in energies if e), None)
+    found["wavelength_m"] = next((w for w in wavelengths if w), None)
+    if found["energy_eV"] and found["wavelength_m"]:
+        ratio = found["energy_eV"] * found["wavelength_m"] / HC_EV_M
+        if abs(ratio - 1) > 1e-3 and not file.get(OURS):
+            doubts["wavelength_m"] = f"the file's energy says {HC_EV_M / found['energy_eV']:.5g} m instead"
+    distance = hdf5.number(detector.get("distance"), "m")
+    found["distance_m"] = abs(distance) if distance else None
+    pixels = [hdf5.number(detector.get(name), "m") for name in ("y_pixel_size", "x_pixel_size")]
+    if all(pixels):
+        found["detector_pixel_m"] = tuple(abs(p) for p in pixels if p)
+    return found | _ours(file)
+
+
+def _energy_eV(dataset: Any, doubts: dict[str, str]) -> float | None:
+    """CXI energies are joules; a number that cannot be is taken as eV."""
+    if not isinstance(dataset, h5py.Dataset):
+        return None
+    if "units" in dataset.attrs and str(dataset.attrs["units"]).endswith("eV"):
+        return hdf5.number(dataset, "eV")
+    value = hdf5.number(dataset, "J")
+    if value is not None and value > 1e-9:
+        doubts["wavelength_m"] = "the file's energy cannot be joules and is taken as eV"
+        return value
+    return None if value is None else value * _JOULE_IN_EV
+
+
+def _ours(file: h5py.File) -> dict[str, Any]:
+    group = file.get(OURS)
+    if not isinstance(group, h5py.Group):
+        return {}
+    numbers = {name: hdf5.number(group.get(name), "") for name in ("focus_to_sample_m", "convergence_rad", "defocus_m")}
+    words = {name: hdf5.text(group.get(name)) for name in ("field", "zero_frequency")}
+    pixel = {"pixel_m": pair(group["pixel_m"][()])} if "pixel_m" in group else {}
+    return {name: value for name, value in {**numbers, **words, **pixel}.items() if value is not None}
+
+
+def _start_probe(file: h5py.File, shape: tuple[int, ...]) -> Complex | None:
+    dataset = file.get(f"{OURS}/probe")
+    if not isinstance(dataset, h5py.Dataset) or dataset.shape[-2:] != shape:
+        return None
+    return np.asarray(dataset).reshape(-1, *shape).astype(np.complex64)
+
+
+def _truth(file: h5py.File) -> Truth | None:
+    group = file.get("truth")
+    if not isinstance(group, h5py.Group):
+        return None
+    obj = group["object"]
+    slices = np.asarray(obj).astype(np.complex64)
+    slices = slices[None] if slices.ndim == 2 else slices
+    distance = hdf5.number(group.get("distance_m"), "m")
+    return Truth(
+        Object(slices, pair(obj.attrs["pixel_m"]), pair(obj.attrs["origin_m"])),
+        np.asarray(group["probe"]).astype(np.complex64),
+        np.asarray(group["positions_m"], dtype=np.float64),
+        np.asarray(group["support"]).astype(bool),
+        distance,
+    )

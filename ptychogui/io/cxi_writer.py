@@ -1,0 +1,97 @@
+"""Writing CXI 1.6 that `cxi.read` reads back equal; what the standard has no place for goes into a group of ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from ptychogui.io.cxi import OURS
+from ptychogui.io.prepare import BLOCK
+from ptychogui.types import HC_EV_M, Dataset, Geometry, Truth
+
+_EV_IN_JOULE = 1.602176634e-19
+
+
+def write(dataset: Dataset, path: Path) -> None:
+    """Write frames, mask, geometry, positions, and the truth where there is one."""
+    with h5py.File(path, "w") as file:
+        file["cxi_version"], file["number_of_entries"] = 160, 1
+        entry = file.create_group("entry_1")
+        detector = entry.create_group("instrument_1/detector_1")
+        _frames(detector, dataset)
+        detector["mask"] = (~dataset.mask).astype(np.uint32)
+        _optics(detector, entry, dataset.geometry)
+        if dataset.positions_known:
+            y, x = dataset.scan.positions_m.T
+            entry["sample_1/geometry_1/translation"] = np.stack([x, y, np.zeros_like(x)], axis=1)
+            detector["translation"] = h5py.SoftLink("/entry_1/sample_1/geometry_1/translation")
+            entry["data_1/translation"] = h5py.SoftLink("/entry_1/sample_1/geometry_1/translation")
+        entry["data_1/data"] = h5py.SoftLink("/entry_1/instrument_1/detector_1/data")
+        _ours(file.create_group(OURS), dataset)
+        if dataset.truth is not None:
+            _truth(file.create_group("truth"), dataset.truth)
+
+
+def _frames(detector: h5py.Group, dataset: Dataset) -> None:
+    """Whole counts are kept as integers, compressed frame by frame."""
+    frames = dataset.frames
+    kind = _smallest_type(dataset)
+    stored = detector.create_dataset(
+        "data", frames.shape, kind, chunks=(1, *frames.shape[1:]), compression="gzip", compression_opts=1, shuffle=True
+    )
+    for start in range(0, frames.shape[0], BLOCK):
+        stored[start : start + BLOCK] = frames[start : start + BLOCK].astype(kind)
+
+
+def _smallest_type(dataset: Dataset) -> type[np.generic]:
+    largest = 0.0
+    for start in range(0, dataset.frames.shape[0], BLOCK):
+        block: NDArray[Any] = dataset.frames[start : start + BLOCK]
+        if not (np.isfinite(block).all() and (block >= 0).all() and (block == np.rint(block)).all()):
+            return np.float32
+        largest = max(largest, float(block.max()))
+    if largest < np.iinfo(np.uint16).max:
+        return np.uint16
+    return np.uint32 if largest < 2**24 else np.float32
+
+
+def _optics(detector: h5py.Group, entry: h5py.Group, geometry: Geometry) -> None:
+    if geometry.distance_m is not None:
+        detector["distance"] = geometry.distance_m
+    if geometry.detector_pixel_m is not None:
+        dy, dx = geometry.detector_pixel_m
+        detector["y_pixel_size"], detector["x_pixel_size"] = dy, dx
+        detector["basis_vectors"] = np.array([[0, -dx], [-dy, 0], [0, 0]])
+    if geometry.wavelength_m is not None:
+        entry["instrument_1/source_1/wavelength"] = geometry.wavelength_m
+        entry["instrument_1/source_1/energy"] = HC_EV_M / geometry.wavelength_m * _EV_IN_JOULE
+
+
+def _ours(group: h5py.Group, dataset: Dataset) -> None:
+    geometry = dataset.geometry
+    group["field"], group["zero_frequency"] = geometry.field, "centre"
+    values = {
+        "focus_to_sample_m": geometry.focus_to_sample_m,
+        "convergence_rad": geometry.convergence_rad,
+        "defocus_m": geometry.defocus_m,
+        "pixel_m": geometry.given_pixel_m,
+        "probe": dataset.probe,
+    }
+    for name, value in values.items():
+        if value is not None:
+            group[name] = value
+
+
+def _truth(group: h5py.Group, truth: Truth) -> None:
+    group["object"] = truth.obj.slices
+    group["object"].attrs["pixel_m"] = truth.obj.pixel_m
+    group["object"].attrs["origin_m"] = truth.obj.origin_m
+    group["support"] = truth.support
+    group["probe"] = truth.probe
+    group["positions_m"] = truth.positions_m
+    if truth.distance_m is not None:
+        group["distance_m"] = truth.distance_m

@@ -1,0 +1,83 @@
+"""Small things that reading HDF5 needs: opening with a clear error, numbers with units, frames that stay on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from ptychogui.io import files
+from ptychogui.params import InputError, parse_quantity
+
+MAGIC = b"\x89HDF\r\n\x1a\n"
+
+
+def is_hdf5(path: Path) -> bool:
+    """Whether the content begins as HDF5 does."""
+    return files.head(path).startswith(MAGIC)
+
+
+def opened(path: Path) -> h5py.File:
+    """The file, open for reading. Raises `InputError` where it is truncated or damaged."""
+    try:
+        return h5py.File(files.source(path), "r")
+    except OSError as error:
+        reason = "it is truncated" if "truncated" in str(error) else str(error)
+        raise InputError(f"{path} is a damaged HDF5 file ({reason}); copy it again.") from error
+
+
+def number(dataset: Any, unit: str) -> float | None:
+    """A scalar dataset in SI, by its `units` attribute where there is one; None where it is missing or no number."""
+    if not isinstance(dataset, h5py.Dataset) or dataset.size < 1 or dataset.dtype.kind not in "uif":
+        return None
+    value = float(np.ravel(dataset[()])[0])
+    units = dataset.attrs.get("units", "")
+    units = units.decode() if isinstance(units, bytes) else str(units)
+    if not np.isfinite(value):
+        return None
+    try:
+        return parse_quantity(f"{value!r} {units}", unit)
+    except InputError:
+        return value
+
+
+def text(dataset: Any) -> str | None:
+    """A scalar text dataset; None where it is missing or no text."""
+    if not isinstance(dataset, h5py.Dataset) or dataset.shape not in ((), (1,)) or dataset.dtype.kind not in "OSU":
+        return None
+    value = np.ravel(dataset[()])[0]
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+@dataclass(frozen=True)
+class LazyFrames:
+    """Frames (N, ny, nx) in an HDF5 dataset, read when they are indexed; leading axes of length 1 are dropped."""
+
+    dataset: h5py.Dataset
+    path: Path
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, ny, nx)"""
+        shape = tuple(self.dataset.shape)
+        while len(shape) > 3 and shape[0] == 1:
+            shape = shape[1:]
+        return shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type on disk."""
+        dtype: np.dtype[Any] = self.dataset.dtype
+        return dtype
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        ones = (0,) * (len(self.dataset.shape) - len(self.shape))
+        try:
+            block: NDArray[Any] = self.dataset[(*ones, index)]
+        except OSError as error:
+            raise InputError(f"The frames in {self.path} cannot be read, the file is damaged: {error}.") from error
+        return block

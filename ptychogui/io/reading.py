@@ -1,0 +1,90 @@
+"""The way from a path to a Dataset: read by content, add what is known, prepare, and tell where each thing is from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ptychogui.io import geometry, preparation, result, scan, sidecar
+from ptychogui.io.data import Data
+from ptychogui.io.raw import Raw
+from ptychogui.io.readers import reader_of
+from ptychogui.io.text import read_positions
+from ptychogui.params import InputError
+from ptychogui.types import Complex, Dataset, Scan, Truth, Value
+
+
+def read(data: Data, need_scan: bool = True) -> Dataset:
+    """Read and prepare the scan at `data.path`.
+
+    What the file does not hold comes from the TOML beside it, and before that from `data`. Frames of HDF5, TIFF and
+    `.npy` stay on disk. Without positions `InputError` says what to give, or, with `need_scan=False`, an even raster
+    is made up so that the frames can be looked at. A result file stands for the data that it was made from. Raises
+    `InputError` with one sentence for whatever is wrong with the file or with what is said about it.
+    """
+    if not data.path:
+        raise InputError("No data file is given; name one with data.path.")
+    path = Path(data.path).expanduser()
+    if result.is_result(path):
+        kept = result.data_of(path)
+        path, data = (
+            Path(kept.path),
+            Data.read(sidecar.set_values(kept) | {**sidecar.set_values(data), "path": kept.path}),
+        )
+    reader = reader_of(path)
+    data = sidecar.layered(path, data)
+    try:
+        return _dataset(reader.NAME, path, reader.read(path, data), data, need_scan)
+    except InputError as error:
+        message = str(error)
+        raise error if path.name in message else InputError(f"{path.name}: {message}") from error
+
+
+def _dataset(format: str, path: Path, raw: Raw, data: Data, need_scan: bool) -> Dataset:
+    listing = read_positions(Path(data.positions)) if data.positions is not None else None
+    far = geometry.field_of(raw, data)[0] == "far"
+    prepared = preparation.decide(raw, data, far)
+    frames = prepared.frames
+    optics = geometry.geometry(raw, data, (frames.shape[1], frames.shape[2]))
+    found = scan.find(raw, listing, data, optics, need_scan)
+    probe, probe_value = _probe(raw, prepared.untouched)
+    truth = _truth(raw, prepared.untouched, frames.numbers)
+    return Dataset(
+        frames=frames,
+        mask=frames.used,
+        scan=Scan(found.scan.positions_m[frames.numbers]),
+        geometry=optics,
+        source=str(path),
+        format=format,
+        positions_known=found.known,
+        probe=probe,
+        truth=truth,
+        values=(
+            Value("format", format, "file"),
+            prepared.values[0],
+            found.value,
+            *geometry.values(raw, data, optics),
+            *prepared.values[1:],
+            probe_value,
+            *([Value("truth", "the file knows the object, the probe and the positions", "file")] if truth else []),
+        ),
+        warnings=(*raw.warnings, *prepared.warnings),
+        meta=raw.meta,
+    )
+
+
+def _probe(raw: Raw, untouched: bool) -> tuple[Complex | None, Value]:
+    if raw.probe is None:
+        return None, Value("probe", "none in the file", "default")
+    if not untouched or not np.isfinite(raw.probe).all():
+        return None, Value("probe", "not used, since it does not fit the prepared frames", "file")
+    return raw.probe, Value("probe", f"{len(raw.probe)} mode{'s' if len(raw.probe) > 1 else ''}", "file")
+
+
+def _truth(raw: Raw, untouched: bool, numbers: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Truth | None:
+    """The truth of the frames that are used; after cropping or binning it no longer fits."""
+    if raw.truth is None or not untouched:
+        return None
+    return replace(raw.truth, positions_m=raw.truth.positions_m[numbers])

@@ -1,0 +1,154 @@
+"""TIFF frames, in one file of many pages or a folder, with positions as text and dark frames beside them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from ptychogui.io import files
+from ptychogui.io.data import Data
+from ptychogui.io.raw import Listing, Raw, checked_frames
+from ptychogui.io.text import read_positions
+from ptychogui.params import InputError
+from ptychogui.types import Dataset, Real
+
+NAME = "TIFF"
+
+_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def sniff(path: Path) -> bool:
+    """Whether the content begins as TIFF does, or the folder holds such files."""
+    return bool(_images(path)) if path.is_dir() else files.head(path, 4) in _MAGIC
+
+
+def read(path: Path, data: Data) -> Raw:
+    """Open the frames, which stay on disk, and whatever lies beside them: positions and dark frames."""
+    folder = path if path.is_dir() else path.parent
+    images = _images(path) if path.is_dir() else [path]
+    frames = [image for image in images if not _is_dark(image)]
+    if not frames:
+        raise InputError(f"{path} holds dark frames only.")
+    dark = [image for image in _images(folder) if _is_dark(image) and image not in frames]
+    stack = checked_frames(_stack(frames), path)
+    dark_frame, dark_text = _mean(dark)
+    listing = None if data.positions is not None else _listing(folder)
+    return Raw(stack, positions=listing, dark=dark_frame, dark_text=dark_text)
+
+
+def _images(path: Path) -> list[Path]:
+    candidates = [p for p in path.iterdir() if p.is_file() and not p.name.startswith(".")]
+    return sorted((p for p in candidates if files.head(p, 4) in _MAGIC), key=_natural)
+
+
+def _natural(path: Path) -> list[tuple[int, int, str]]:
+    """Sorts frame_2 before frame_10."""
+    parts = re.split(r"(\d+)", path.name.lower())
+    return [(int(p.isdigit()), int(p) if p.isdigit() else 0, p) for p in parts]
+
+
+def _is_dark(path: Path) -> bool:
+    return path.name.lower().startswith("dark")
+
+
+def _listing(folder: Path) -> Listing | None:
+    """The positions beside the frames: `positions.*`, or the only text file there is."""
+    texts = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".txt", ".csv", ".dat", ".tsv"))
+    named = [p for p in texts if p.stem.lower().startswith("position")]
+    chosen = named or texts
+    return read_positions(chosen[0]) if len(chosen) == 1 else None
+
+
+def pages(path: Path) -> PagedFrames:
+    """The pages of one TIFF file or of the files of a folder as frames."""
+    return _stack(_images(path) if path.is_dir() else [path])
+
+
+@dataclass(frozen=True)
+class PagedFrames:
+    """Frames (N, ny, nx) that are pages of TIFF files, read when they are indexed."""
+
+    pages: tuple[Any, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, ny, nx)"""
+        return (len(self.pages), *self.pages[0].shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type on disk."""
+        dtype: np.dtype[Any] = np.dtype(self.pages[0].dtype)
+        return dtype
+
+    @property
+    def ndim(self) -> int:
+        """3 for images of one channel."""
+        return len(self.shape)
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        if isinstance(index, slice):
+            return np.stack([self._page(page) for page in self.pages[index]])
+        if np.ndim(index):
+            return np.stack([self._page(self.pages[int(i)]) for i in index])
+        return self._page(self.pages[int(index)])
+
+    def _page(self, page: Any) -> NDArray[Any]:
+        try:
+            image: NDArray[Any] = page.asarray()
+        except (ValueError, OSError, IndexError, tifffile.TiffFileError) as error:
+            raise InputError(f"A page of the TIFF frames cannot be read: {error}.") from error
+        return image
+
+
+def _stack(images: list[Path]) -> PagedFrames:
+    found: list[Any] = []
+    for image in images:
+        try:
+            found += list(tifffile.TiffFile(files.source(image)).pages)
+        except (tifffile.TiffFileError, ValueError, OSError, IndexError) as error:
+            raise InputError(f"{image} is a damaged TIFF file ({error}); copy it again.") from error
+    if not found:
+        raise InputError(f"{images[0]} holds no image.")
+    odd = next((page for page in found if tuple(page.shape) != tuple(found[0].shape)), None)
+    if odd is not None:
+        raise InputError(
+            f"{images[0].parent} holds images of {found[0].shape} and of {odd.shape} pixels; keep one kind."
+        )
+    return PagedFrames(tuple(found))
+
+
+def _mean(images: list[Path]) -> tuple[Real | None, str]:
+    if not images:
+        return None, ""
+    stack = _stack(images)
+    total = np.zeros(stack.shape[1:])
+    for n in range(stack.shape[0]):
+        total += stack[n]
+    return (total / stack.shape[0]).astype(
+        np.float32
+    ), f"{images[0].name}{' …' if len(images) > 1 else ''}, {stack.shape[0]} frames"
+
+
+def write_folder(dataset: Dataset, dark: NDArray[Any], folder: Path) -> None:
+    """Write 16-bit frames, a series of dark frames (n, ny, nx) and positions in µm, as an instrument leaves them.
+
+    The mean dark frame is added to the frames, since an instrument's frames hold it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    offset = np.rint(dark.mean(0))
+    with files.replacing(folder / "frames.tif") as temporary, tifffile.TiffWriter(temporary) as writer:
+        for n in range(dataset.frames.shape[0]):
+            frame = np.clip(np.nan_to_num(dataset.frames[n]) + offset, 0, 65534)
+            writer.write(np.rint(frame).astype(np.uint16), contiguous=True)
+    with files.replacing(folder / "dark.tif") as temporary:
+        tifffile.imwrite(temporary, np.rint(dark).astype(np.uint16), photometric="minisblack")
+    with files.replacing(folder / "positions.txt") as temporary:
+        lines = [f"{n}\t{y * 1e6:.6f}\t{x * 1e6:.6f}" for n, (y, x) in enumerate(dataset.scan.positions_m)]
+        temporary.write_text("\n".join(["index\ty_um\tx_um", *lines]) + "\n", encoding="utf-8")
