@@ -1,0 +1,1 @@
+"""The window: the only place of PyQt6, pyqtgraph and qasync."""

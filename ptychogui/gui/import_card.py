@@ -1,0 +1,194 @@
+"""The card that shows, value by value, what was understood of a file, and asks for what is missing."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from ptychogui.gui.forms import ParamsForm
+from ptychogui.gui.opened import Opened
+from ptychogui.gui.session import Session
+from ptychogui.io.data import Data
+from ptychogui.params import entries
+from ptychogui.types import Dataset, Value
+
+OPTICS = ("energy_eV", "kV", "distance_m", "detector_pixel_m", "focus_to_sample_m", "pixel_m")
+SCAN = ("scan_shape", "scan_step_m", "scan_rotation_rad", "scan_flip", "positions", "positions_unit")
+ORIGINS = {"file": "file", "guessed": "guessed", "user": "yours", "default": "default"}
+
+
+def missing(dataset: Dataset | None) -> tuple[str, ...]:
+    """The fields of `Data` that a file leaves open: the scan, the optics, or neither."""
+    if dataset is None:
+        return ("positions",)
+    scan = () if dataset.positions_known else SCAN
+    return (*scan, *(() if dataset.geometry.calibrated else OPTICS))
+
+
+class ImportCard(QWidget):
+    """Shows the current file; what is typed counts once it is applied."""
+
+    keep_wanted = pyqtSignal(object)
+    """The Data that is to be kept in a TOML beside the file."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("import_card_content")
+        self._session = session
+        self._data = Data()
+        self._shown: tuple[Opened | None, Dataset | None] = (None, None)
+        self._forms: list[ParamsForm] = []
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 6, 6, 6)
+        self._area = QScrollArea(self)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        column.addWidget(self._area, 1)
+        self._problem = _label("", "problem", self)
+        self._problem.setObjectName("import_problem")
+        column.addWidget(self._problem)
+        column.addLayout(self._buttons())
+        session.current_changed.connect(self.refresh)
+        session.job_changed.connect(self.refresh)
+        session.state_changed.connect(self._show_state)
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.apply_button = QPushButton("Apply", self)
+        self.apply_button.setObjectName("apply")
+        self.apply_button.setProperty("primary", True)
+        self.apply_button.setToolTip("Read the file again with these values")
+        self.apply_button.clicked.connect(self.apply)
+        self.keep_button = QPushButton("Keep beside the file", self)
+        self.keep_button.setObjectName("keep")
+        self.keep_button.setToolTip("Write these values into a TOML file beside the data; they count at every opening")
+        self.keep_button.clicked.connect(lambda: self.keep_wanted.emit(self.data))
+        row.addWidget(self.apply_button)
+        row.addWidget(self.keep_button)
+        row.addStretch(1)
+        return row
+
+    @property
+    def data(self) -> Data:
+        """What the fields say, with what is being typed."""
+        for form in self._forms:
+            self._take(form, form.params)
+        return self._data
+
+    def apply(self) -> None:
+        """Read the file again with what the fields say."""
+        data = self.data
+        if not any(form.problem for form in self._forms):
+            self._session.edit_data(data)
+        self._show_state()
+
+    def refresh(self) -> None:
+        """Show the current file, unless nothing about it has changed."""
+        opened = self._session.current
+        dataset = opened.dataset if opened is not None else None
+        if (opened, dataset) != self._shown:
+            self._shown = (opened, dataset)
+            self._build(opened)
+        elif opened is not None and opened.job.data != self._data:
+            self._data = opened.job.data
+            for form in self._forms:
+                form.set_params(self._data)
+        self._show_state()
+
+    def _build(self, opened: Opened | None) -> None:
+        self._forms = []
+        inside = QWidget(self)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 6, 0)
+        column.setSpacing(10)
+        if opened is not None:
+            self._data = opened.job.data
+            self._fill(column, opened)
+        column.addStretch(1)
+        self._area.setWidget(inside)
+
+    def _fill(self, column: QVBoxLayout, opened: Opened) -> None:
+        dataset = opened.dataset
+        column.addWidget(_label(opened.title, "heading", self))
+        column.addWidget(_label(str(Path(opened.path).absolute().parent), "dim", self))
+        asked = missing(dataset)
+        if asked:
+            column.addWidget(_label("What the file does not say", "heading", self))
+            self._add_form(column, asked)
+        if dataset is not None:
+            column.addWidget(_label("What was understood", "heading", self))
+            column.addWidget(values_table(dataset.values, self))
+        rest = tuple(entry.name for entry in entries(Data) if entry.name not in (*asked, "path"))
+        more = QPushButton("Change how the file is read…", self)
+        more.setObjectName("more")
+        more.setCheckable(True)
+        column.addWidget(more, 0, Qt.AlignmentFlag.AlignLeft)
+        form = self._add_form(column, rest)
+        form.setVisible(False)
+        more.toggled.connect(form.setVisible)
+
+    def _add_form(self, column: QVBoxLayout, names: tuple[str, ...]) -> ParamsForm:
+        form = ParamsForm(self._data, names)
+        form.changed.connect(partial(self._take, form))
+        form.problem_changed.connect(self._show_state)
+        self._forms.append(form)
+        column.addWidget(form)
+        return form
+
+    def _take(self, form: ParamsForm, data: object, old: object = None) -> None:
+        assert isinstance(data, Data)
+        if data == self._data:
+            return
+        self._data = data
+        for other in self._forms:
+            if other is not form:
+                other.set_params(data)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        opened = self._session.current
+        changed = opened is not None and self._data != opened.job.data
+        reading = opened is not None and opened.reading
+        wrong = next((form.problem for form in self._forms if form.problem), "")
+        self.apply_button.setEnabled(opened is not None and not reading and not wrong)
+        self.apply_button.setText("Reading…" if reading else "Apply" if changed or wrong else "Read again")
+        self.keep_button.setEnabled(opened is not None and not wrong)
+        problem = opened.problem if opened is not None and not reading else ""
+        self._problem.setText(problem)
+        self._problem.setVisible(bool(problem))
+
+
+def values_table(values: tuple[Value, ...], parent: QWidget) -> QFrame:
+    """One row for each value: its name, its text, where it is from, and a doubt beneath."""
+    frame = QFrame(parent)
+    frame.setObjectName("values")
+    grid = QGridLayout(frame)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(10)
+    grid.setVerticalSpacing(4)
+    grid.setColumnStretch(1, 1)
+    for row, value in enumerate(values):
+        name = _label(value.name, "dim", frame)
+        name.setMaximumWidth(120)
+        text = _label(value.text, "", frame)
+        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        chip = QLabel(ORIGINS[value.origin], frame)
+        chip.setProperty("origin", value.origin)
+        grid.addWidget(name, 2 * row, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(text, 2 * row, 1)
+        grid.addWidget(chip, 2 * row, 2, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+        if value.doubt:
+            grid.addWidget(_label(value.doubt, "doubt", frame), 2 * row + 1, 1, 1, 2)
+    return frame
+
+
+def _label(text: str, role: str, parent: QWidget) -> QLabel:
+    label = QLabel(text, parent)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setProperty("role", role)
+    label.setWordWrap(True)
+    return label

@@ -1,0 +1,134 @@
+"""The menu bar, made from the list of actions."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QAction, QActionGroup, QKeySequence
+from PyQt6.QtWidgets import QMenu
+
+from ptychogui.gui import settings, theme
+from ptychogui.gui.actions import ACTIONS
+
+if TYPE_CHECKING:
+    from ptychogui.gui.window import Window
+
+
+def make_actions(window: Window) -> dict[str, QAction]:
+    """One QAction for each entry of `ACTIONS`, calling its method of the window."""
+    made = {}
+    for action in ACTIONS:
+        entry = QAction(action.text, window)
+        entry.setObjectName(f"action_{action.id}")
+        entry.setShortcut(QKeySequence(action.shortcut))
+        slot = getattr(window, action.slot)
+        entry.triggered.connect(lambda _=False, slot=slot: slot())
+        window.addAction(entry)
+        made[action.id] = entry
+    return made
+
+
+def refresh(window: Window) -> None:
+    """Grey what cannot be done now; its tooltip says why."""
+    for action in ACTIONS:
+        why = action.why(window.session)
+        entry = window.actions_by_id[action.id]
+        entry.setEnabled(not why)
+        keys = f" ({action.shortcut})" if action.shortcut else ""
+        entry.setToolTip(why or action.text.replace("&", "").removesuffix("…") + keys)
+        entry.setStatusTip(why)
+
+
+def fill(window: Window) -> None:
+    """Fill the menu bar."""
+    menus: dict[str, QMenu] = {}
+    for action in ACTIONS:
+        if action.menu not in menus:
+            menus[action.menu] = _menu(window, action.menu)
+            if action.menu == "&Edit":
+                _add_undo(window, menus["&Edit"])
+        menu = menus[action.menu]
+        if action.rule:
+            menu.addSeparator()
+        menu.addAction(window.actions_by_id[action.id])
+        if action.id == "open_folder":
+            _add_recent(window, menu)
+    view = menus["&View"]
+    view.addSeparator()
+    _add_themes(window, view)
+    window.docks_menu = view.addMenu("&Docks")
+
+
+def _menu(window: Window, title: str) -> QMenu:
+    bar = window.menuBar()
+    assert bar is not None
+    menu = bar.addMenu(title)
+    assert menu is not None
+    menu.setObjectName(f"menu_{title.replace('&', '').lower()}")
+    menu.setToolTipsVisible(True)
+    return menu
+
+
+def _add_undo(window: Window, menu: QMenu) -> None:
+    for make, text, key in (
+        (window.session.undo.createUndoAction, "&Undo", QKeySequence.StandardKey.Undo),
+        (window.session.undo.createRedoAction, "&Redo", QKeySequence.StandardKey.Redo),
+    ):
+        action = make(window, text)
+        assert action is not None
+        action.setShortcut(QKeySequence(key))
+        menu.addAction(action)
+
+
+def _add_recent(window: Window, menu: QMenu) -> None:
+    submenu = menu.addMenu("Open &recent")
+    assert submenu is not None
+
+    def fill_recent() -> None:
+        submenu.clear()
+        found = settings.recent()
+        for entry in found:
+            action = submenu.addAction(f"{Path(entry.path).name}    {entry.line}".replace("&", "&&"))
+            assert action is not None
+            action.setToolTip(entry.path)
+            action.triggered.connect(partial(window.open_path, entry.path))
+        submenu.addSeparator()
+        forget = submenu.addAction("&Forget these files")
+        assert forget is not None
+        forget.setEnabled(bool(found))
+        forget.triggered.connect(settings.forget)
+
+    submenu.aboutToShow.connect(fill_recent)
+
+
+def _add_themes(window: Window, menu: QMenu) -> None:
+    submenu = menu.addMenu("&Theme")
+    assert submenu is not None
+    group = QActionGroup(window)
+    for name in theme.THEMES:
+        action = submenu.addAction(name.capitalize())
+        assert action is not None
+        action.setObjectName(f"theme_{name}")
+        action.setCheckable(True)
+        action.setChecked(theme.chosen() == name)
+        action.triggered.connect(partial(window.choose_theme, name))
+        group.addAction(action)
+
+
+def add_docks(window: Window) -> None:
+    """Fill the menu that shows and hides docks."""
+    if window.docks_menu is not None and window.workspace is not None:
+        for dock in window.workspace.docks.values():
+            window.docks_menu.addAction(dock.toggleViewAction())
+
+
+def context_menu(window: Window) -> QMenu:
+    """What can be done with the selected file or run."""
+    menu = QMenu(window)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    for name in ("run", "continue", "save", "export", "use_run", "close_file"):
+        menu.addAction(window.actions_by_id[name])
+    return menu

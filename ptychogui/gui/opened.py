@@ -1,0 +1,109 @@
+"""A data file that is open in the window, and the runs that were made of it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from ptychogui.gui.preview import Preview
+from ptychogui.io.data import Data
+from ptychogui.job import Job
+from ptychogui.params import InputError, format_quantity
+from ptychogui.types import Dataset, Geometry, Result, Snapshot
+
+
+@dataclass(eq=False)
+class Run:
+    """One run: its last picture while it goes on, its result at the end; `state` is a word for the tree."""
+
+    name: str
+    job: Job
+    state: str = ""
+    snapshot: Snapshot | None = None
+    result: Result | None = None
+    saved: Path | None = None
+    opened_from_file: bool = False
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether closing would lose this run's result."""
+        return self.result is not None and self.saved is None
+
+
+@dataclass(eq=False)
+class Opened:
+    """A file with the job that the form shows; `problem` says why `dataset` is None, or old."""
+
+    path: str
+    job: Job
+    dataset: Dataset | None = None
+    preview: Preview | None = None
+    problem: str = ""
+    reading: bool = False
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """The name of the file."""
+        return Path(self.path).name
+
+    @property
+    def line(self) -> str:
+        """What is in the file, in one line."""
+        if self.dataset is None:
+            return "The data of this result are not there." if self.runs else self.problem
+        count, ny, nx = self.dataset.frames.shape
+        return f"{count} frames of {ny} × {nx}, {geometry_line(self.dataset.geometry)}"
+
+    def next_run(self) -> Run:
+        """A new run of the job as it stands, with the next number."""
+        run = Run(f"Run {len(self.runs) + 1} · {' → '.join(stage.kind for stage in self.job.stages)}", self.job)
+        self.runs.append(run)
+        return run
+
+    def result_path(self, run: Run) -> Path:
+        """A name beside the data (at home, if nobody may write there) that replaces no file."""
+        stem = Path(self.path).name.split(".")[0]
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        folder = Path(self.path).absolute().parent
+        folder = folder if os.access(folder, os.W_OK) else Path.home()
+        return folder / f"{stem}_run{self.runs.index(run) + 1}_{stamp}.h5"
+
+
+def geometry_line(geometry: Geometry) -> str:
+    """Field and pixel at the sample, in words."""
+    pixel = f"pixel {format_quantity(geometry.pixel_m[1], 'm')}" if geometry.calibrated else "in pixels"
+    return f"{geometry.field} field, {pixel}"
+
+
+def read_file(path: str) -> Opened:
+    """Read a data file or a result (and the data it was made of, if they are there). Raises `InputError`."""
+    from ptychogui import io
+
+    if not io.is_result(path):
+        data = Data(path=path)
+        return Opened(path, Job(data=data), io.read(data, need_scan=False))
+    result = io.read_result(path)
+    opened = Opened(path, Job.from_toml(result.job))
+    opened.runs.append(
+        Run(Path(path).name, opened.job, "opened", result=result, saved=Path(path), opened_from_file=True)
+    )
+    opened.job, opened.dataset, opened.problem = _data_of(opened.job, Path(path).parent)
+    return opened
+
+
+def _data_of(job: Job, folder: Path) -> tuple[Job, Dataset | None, str]:
+    """The data of a result, from where they were or from beside the result."""
+    from ptychogui import io
+
+    places = [Path(job.data.path), folder / Path(job.data.path).name]
+    there = next((place for place in places if job.data.path and place.exists()), None)
+    if there is None:
+        return job, None, f"The data of this result, '{job.data.path}', are not there: choose the file."
+    job = job.model_copy(update={"data": job.data.model_copy(update={"path": str(there)})})
+    try:
+        return job, io.read(job.data, need_scan=False), ""
+    except InputError as error:
+        return job, None, str(error)

@@ -1,0 +1,38 @@
+"""Why Run is grey, and what helps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ptychogui.gui.session import Session
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A reason, and the id of the action that helps."""
+
+    text: str
+    action: str
+
+
+def reasons(session: Session) -> tuple[Reason, ...]:
+    """Why Run cannot be pressed; empty where it can."""
+    opened = session.current
+    if session.running is not None:
+        return (Reason("A run is going on", "show_running"),)
+    if opened is None:
+        return (Reason("Open a data file first", "open"),)
+    if opened.reading:
+        return (Reason("The data are being read", "show_data"),)
+    found = []
+    if opened.problem:
+        helps = "show_data" if Path(opened.job.data.path).exists() else "find_data"
+        found.append(Reason(opened.problem, helps))
+    if opened.dataset is not None and not opened.dataset.positions_known:
+        found.append(Reason("The file holds no positions: give the scan's shape and step", "show_data"))
+    if session.form_problem:
+        found.append(Reason(session.form_problem, "show_parameters"))
+    return tuple(found)

@@ -1,0 +1,114 @@
+"""The bar at the bottom: Run, Continue, Pause, Stop, how far it is, and why Run is grey."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
+
+from ptychogui.gui import theme
+from ptychogui.gui.session import Session
+from ptychogui.types import Snapshot
+
+BUTTONS = ("run", "continue", "pause", "stop")
+
+
+class RunBar(QFrame):
+    """Shows the running job, or the selected run."""
+
+    wanted = pyqtSignal(str)
+    """The id of the action behind a reason that was clicked."""
+
+    def __init__(self, session: Session, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("run_bar")
+        self._session, self._actions = session, actions
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 8, 10, 8)
+        row.setSpacing(8)
+        for name in BUTTONS:
+            row.addWidget(self._button(name))
+        self.progress = QProgressBar(self)
+        self.progress.setObjectName("progress")
+        self.progress.setMinimumWidth(160)
+        self.progress.setMaximumWidth(360)
+        row.addWidget(self.progress, 2)
+        self.figures = QLabel(self)
+        self.figures.setObjectName("figures")
+        self.reason = QLabel(self)
+        self.reason.setObjectName("reason")
+        self.reason.setTextFormat(Qt.TextFormat.RichText)
+        self.reason.linkActivated.connect(self.wanted)
+        row.addWidget(self.figures)
+        row.addWidget(self.reason, 3)
+        session.state_changed.connect(self.refresh)
+        session.snapshot_changed.connect(self._show_progress)
+        self.refresh()
+
+    def _button(self, name: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName(name)
+        button.setDefaultAction(self._actions[name])
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setIconSize(QSize(16, 16))
+        return button
+
+    def draw_icons(self) -> None:
+        """Draw the signs anew, in the colours of the theme."""
+        for name in BUTTONS:
+            self._actions[name].setIcon(theme.icon(name))
+
+    def refresh(self) -> None:
+        """Show what can be done now and why the rest cannot."""
+        session, running = self._session, self._session.running is not None
+        self._actions["run"].setIconText("Continue" if session.continues else "Run")
+        self._actions["continue"].setIconText("Continue")
+        self._actions["pause"].setIconText("Resume" if session.paused else "Pause")
+        reasons = () if running else session.reasons()
+        self.reason.setText(
+            "&nbsp;·&nbsp;".join(f'<a href="{reason.action}">{_escaped(reason.text)}</a>' for reason in reasons)
+        )
+        self._show_progress()
+
+    def _show_progress(self) -> None:
+        run = self._session.current_run
+        snapshot = run.snapshot if run is not None else None
+        self.progress.setVisible(run is not None and (snapshot is not None or run is self._session.running))
+        if run is None or snapshot is None:
+            self.progress.setRange(0, 0 if run is not None and run is self._session.running else 1)
+            self.figures.setText("Preparing the run…" if run is not None and run is self._session.running else "")
+            return
+        self.progress.setRange(0, max(snapshot.epochs, 1))
+        self.progress.setValue(min(snapshot.epoch, snapshot.epochs))
+        self.progress.setFormat(f"epoch {snapshot.epoch} of {snapshot.epochs}")
+        self.figures.setText(figures(snapshot, run is self._session.running, self._session.paused))
+
+
+def figures(snapshot: Snapshot, running: bool, paused: bool) -> str:
+    """Time left, seconds per epoch, device, memory; in one line."""
+    left_s = max(snapshot.epochs - snapshot.epoch, 0) * snapshot.seconds_per_epoch
+    if paused:
+        first = "paused"
+    elif running:
+        first = f"{duration(left_s)} left" if snapshot.seconds_per_epoch else "time left not known yet"
+    else:
+        first = f"{snapshot.ended or 'ended'} after {duration(snapshot.seconds)}"
+    pace = f"{snapshot.seconds_per_epoch:.3g} s per epoch" if snapshot.seconds_per_epoch else ""
+    memory = f"{snapshot.memory_bytes / 1e6:.0f} MB" if snapshot.memory_bytes else ""
+    return "  ·  ".join(part for part in (first, pace, snapshot.device, memory) if part)
+
+
+def duration(seconds: float) -> str:
+    """A time for people: `12 s`, `3:05 min`, `1:02:03 h`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02} min"
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02} h"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")

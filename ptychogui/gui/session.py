@@ -1,0 +1,386 @@
+"""What is open in the window and what is done with it; no widgets, so that it can be tested without any."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtGui import QUndoCommand, QUndoStack
+
+from ptychogui.gui import settings
+from ptychogui.gui.opened import Opened, Run, read_file
+from ptychogui.gui.preview import Preview, previews
+from ptychogui.gui.reasons import Reason, reasons
+from ptychogui.gui.tasks import Tasks, told
+from ptychogui.gui.worker import Worker
+from ptychogui.io.data import Data
+from ptychogui.job import Job
+from ptychogui.types import Dataset, Result
+
+log = logging.getLogger(__name__)
+
+Level = Literal["info", "warning", "error"]
+LEVELS: dict[Level, int] = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class EditJob(QUndoCommand):
+    """A change of parameters or geometry that can be undone."""
+
+    def __init__(self, session: Session, opened: Opened, job: Job) -> None:
+        super().__init__("change of parameters")
+        self._session, self._opened, self._old, self._new = session, opened, opened.job, job
+
+    def redo(self) -> None:
+        """Make the change."""
+        self._session.apply(self._opened, self._new)
+
+    def undo(self) -> None:
+        """Take the change back."""
+        self._session.apply(self._opened, self._old)
+
+
+class Session(QObject):
+    """The open files, the selected one, the running one; every change is told by a signal in the window's thread."""
+
+    tree_changed = pyqtSignal()
+    """A file or a run came, went, or has another state."""
+    current_changed = pyqtSignal()
+    """Another file or run is selected, or its data were read anew: everything shown changes."""
+    preview_changed = pyqtSignal()
+    job_changed = pyqtSignal()
+    snapshot_changed = pyqtSignal()
+    frame_changed = pyqtSignal(int)
+    state_changed = pyqtSignal()
+    """What can be done now has changed: running, paused, reading, reasons."""
+    ended = pyqtSignal(object)
+    """A Run is over."""
+    saved = pyqtSignal(object)
+    """A Run was written to its file."""
+    message = pyqtSignal(str, str, str)
+    """Level (info, warning, error), a sentence, details."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.tasks = Tasks(self)
+        self.undo = QUndoStack(self)
+        self.opened: list[Opened] = []
+        self.current: Opened | None = None
+        self.current_run: Run | None = None
+        self.running: Run | None = None
+        self.frame = 0
+        self.form_problem = ""
+        self._runs_on: Opened | None = None
+        self._worker: Worker | None = None
+        self._save_to: Path | None = None
+
+    # files
+
+    def open(self, path: str) -> None:
+        """Read a file in a thread and show it; one that is open already is selected."""
+        for opened in self.opened:
+            if Path(opened.path).absolute() == Path(path).absolute():
+                self.select(opened)
+                return
+        log.info("Opening %s", path)
+        self.tasks.run(partial(read_file, path), self._add, self._fail)
+        self.state_changed.emit()
+
+    def _add(self, opened: Opened) -> None:
+        self.opened.append(opened)
+        settings.remember(opened.path, opened.line)
+        self.tree_changed.emit()
+        self.select(opened, opened.runs[-1] if opened.runs else None)
+        self._look_at(opened)
+
+    def _look_at(self, opened: Opened) -> None:
+        """Tell what the reader found, and begin the preview."""
+        if opened.dataset is None:
+            self.tell("warning", opened.problem)
+            return
+        log.info("%s: %s", opened.title, opened.line)
+        for warning in opened.dataset.warnings:
+            self.tell("warning", warning)
+        self.tasks.run(partial(self._preview, opened, opened.dataset), lambda _: None, self._fail)
+
+    def _preview(self, opened: Opened, dataset: Dataset) -> None:
+        """In a thread: read the frames once, telling what is known a few times a second."""
+        for preview in previews(dataset):
+            if self.tasks.closing or opened.dataset is not dataset:
+                return
+            self.tasks.post(partial(self._previewed, opened, dataset, preview))
+
+    def _previewed(self, opened: Opened, dataset: Dataset, preview: Preview) -> None:
+        if opened.dataset is dataset:
+            opened.preview = preview
+            if opened is self.current:
+                self.preview_changed.emit()
+            if preview.complete:
+                self.tree_changed.emit()
+
+    def close(self, opened: Opened) -> None:
+        """Forget a file and its runs; the running one stays."""
+        if opened is self._runs_on:
+            self.tell("warning", f"'{opened.title}' is being reconstructed: stop the run first.")
+            return
+        self.opened.remove(opened)
+        self.undo.clear()
+        opened.dataset = None
+        self.select(self.opened[-1] if self.opened else None)
+        self.tree_changed.emit()
+
+    def select(self, opened: Opened | None, run: Run | None = None) -> None:
+        """Show a file, or one of its runs."""
+        self.current, self.current_run = opened, run
+        self.frame = min(self.frame, opened.dataset.frames.shape[0] - 1) if opened and opened.dataset else 0
+        self.current_changed.emit()
+        self.job_changed.emit()
+        self.state_changed.emit()
+
+    def watch(self, frame: int) -> None:
+        """Look at another frame, in the data and in the running job."""
+        if frame == self.frame:
+            return
+        self.frame = frame
+        if self._worker is not None and self.current is self._runs_on:
+            self._worker.ask(frame=frame)
+        self.frame_changed.emit(frame)
+
+    def step_frame(self, step: int) -> None:
+        """Look at a frame so many further on."""
+        if self.current is not None and self.current.dataset is not None:
+            self.watch((self.frame + step) % self.current.dataset.frames.shape[0])
+
+    def find_data(self, path: str) -> None:
+        """Point to the data that a result was made of; can be undone."""
+        if self.current is not None:
+            self.edit_data(self.current.job.data.model_copy(update={"path": path}))
+
+    # parameters
+
+    def use(self, job: Job) -> None:
+        """Take over the parameters of another job; the data stay. Can be undone."""
+        if self.current is None:
+            self.tell("warning", "Open a data file first: parameters belong to a file.")
+        else:
+            self.edit(job.model_copy(update={"data": self.current.job.data}))
+
+    def save_parameters(self, job: Job, path: str) -> None:
+        """Write a job as TOML, in a thread."""
+
+        def write() -> None:
+            temporary = Path(f"{path}.part")
+            temporary.write_text(job.toml(), encoding="utf-8")
+            temporary.replace(path)
+
+        self.beside(write, f"The parameters were saved to {path}.")
+
+    def edit(self, job: Job) -> None:
+        """Give the current file another job; can be undone."""
+        if self.current is not None and job != self.current.job:
+            self.undo.push(EditJob(self, self.current, job))
+
+    def edit_data(self, data: Data) -> None:
+        """Give the current file other settings for its data, and read it again; can be undone."""
+        if self.current is not None:
+            self.edit(self.current.job.model_copy(update={"data": data}))
+
+    def apply(self, opened: Opened, job: Job) -> None:
+        """Make a job the one of an open file: into the form, into the running job, and into the reader."""
+        old, opened.job = opened.job, job
+        if opened is self._runs_on and self._worker is not None:
+            self._worker.ask(job=job)
+        if opened is self.current:
+            self.job_changed.emit()
+        if job.data != old.data:
+            self._read_again(opened)
+
+    def tell_problem(self, problem: str) -> None:
+        """What the form finds wrong with a parameter; '' where all are valid."""
+        if problem != self.form_problem:
+            self.form_problem = problem
+            self.state_changed.emit()
+
+    def _read_again(self, opened: Opened) -> None:
+        from ptychogui import io
+
+        data = opened.job.data
+        opened.reading = True
+        self.state_changed.emit()
+        done, failed = partial(self._read, opened, data), partial(self._not_read, opened, data)
+        self.tasks.run(partial(io.read, data, need_scan=False), done, failed)
+
+    def _read(self, opened: Opened, data: Data, dataset: Dataset) -> None:
+        if opened.job.data != data or opened not in self.opened:
+            return
+        opened.dataset, opened.preview, opened.problem, opened.reading = dataset, None, "", False
+        self._look_at(opened)
+        self._read_ended(opened)
+
+    def _not_read(self, opened: Opened, data: Data, sentence: str, details: str) -> None:
+        if opened.job.data == data:
+            opened.problem, opened.reading = sentence, False
+            self._fail(sentence, details)
+            self._read_ended(opened)
+
+    def _read_ended(self, opened: Opened) -> None:
+        if opened is self.current:
+            self.select(opened, self.current_run)
+        self.tree_changed.emit()
+
+    # running
+
+    @property
+    def paused(self) -> bool:
+        """Whether the running job waits."""
+        return self._worker is not None and self._worker.paused
+
+    @property
+    def shows_running(self) -> bool:
+        """Whether the file that is selected is the one that is being reconstructed."""
+        return self._runs_on is not None and self._runs_on is self.current
+
+    @property
+    def continues(self) -> bool:
+        """Whether Run goes on from the selected result, as it does for one that was opened from a file."""
+        return self.current_run is not None and self.current_run.opened_from_file
+
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why Run cannot be pressed; empty where it can."""
+        return reasons(self)
+
+    def start(self) -> None:
+        """Run the current job on the current data, from the selected result where that was opened from a file."""
+        self._start(self.current_run.result if self.continues and self.current_run else None)
+
+    def go_on(self) -> None:
+        """Run the current job from the selected result."""
+        self._start(self.current_run.result if self.current_run else None)
+
+    def _start(self, initial: Result | None) -> None:
+        opened = self.current
+        if self.reasons() or opened is None or opened.dataset is None:
+            return
+        self.running, self._runs_on = opened.next_run(), opened
+        self.running.state = "running"
+        self._worker = Worker(opened.job, opened.dataset, initial, self.frame)
+        self._worker.mailbox.filled.connect(self._look_into_mailbox)
+        self._worker.finished.connect(self._ended)
+        log.info("%s of %s begins", self.running.name, opened.title)
+        self._worker.start()
+        self.tree_changed.emit()
+        self.select(opened, self.running)
+
+    def pause(self) -> None:
+        """Let the running job wait, or go on."""
+        if self._worker is not None and self.running is not None:
+            self._worker.pause(not self._worker.paused)
+            self.running.state = "paused" if self._worker.paused else "running"
+            self.tree_changed.emit()
+            self.state_changed.emit()
+
+    def show_running(self) -> None:
+        """Select what is being reconstructed."""
+        if self._runs_on is not None:
+            self.select(self._runs_on, self.running)
+
+    def stop(self) -> None:
+        """End the running job; its result is kept."""
+        if self._worker is not None:
+            self._worker.ask(stop=True)
+
+    def _look_into_mailbox(self) -> None:
+        news = self._worker.mailbox.take() if self._worker is not None else None
+        run = self.running
+        if news is None or run is None:
+            return
+        for text in news.messages:
+            self.tell("warning", text)
+        if news.snapshot is not None:
+            run.snapshot = news.snapshot
+            if run is self.current_run:
+                self.snapshot_changed.emit()
+        if news.result is not None:
+            run.result, run.saved = news.result, None
+            self._write_waiting(run)
+        if news.error is not None:
+            run.state = "failed"
+            self.tell("error", *told(news.error))
+
+    def _ended(self) -> None:
+        """The thread is over, so nothing can come into its mailbox any more."""
+        self._look_into_mailbox()
+        run, worker, opened = self.running, self._worker, self._runs_on
+        assert run is not None
+        assert worker is not None
+        assert opened is not None
+        worker.wait()
+        self.running = self._worker = self._runs_on = None
+        if run.state != "failed":
+            run.state = (run.snapshot.ended if run.snapshot else "") or "stopped"
+        log.info("%s of %s: %s", run.name, opened.title, run.state)
+        self.tree_changed.emit()
+        if run is self.current_run:
+            self.select(opened, run)
+        self.state_changed.emit()
+        self.ended.emit(run)
+
+    # results
+
+    def save(self, run: Run, path: str | Path) -> None:
+        """Write a result in a thread; a running job is asked for the result that it has now."""
+        if run is self.running and self._worker is not None:
+            self._save_to = Path(path)
+            self._worker.ask(result=True)
+        elif run.result is not None:
+            self._write(run, run.result, Path(path))
+
+    def _write_waiting(self, run: Run) -> None:
+        if self._save_to is not None and run.result is not None:
+            path, self._save_to = self._save_to, None
+            self._write(run, run.result, path)
+
+    def _write(self, run: Run, result: Result, path: Path) -> None:
+        from ptychogui import io
+
+        def write() -> None:
+            io.check_writable(path)
+            io.write_result(result, path)
+
+        def done(_: None) -> None:
+            if run.result is result:
+                run.saved = path
+            settings.remember(str(path), f"Result of {run.name}")
+            self.tell("info", f"The result was saved to {path}.")
+            self.tree_changed.emit()
+            self.state_changed.emit()
+            self.saved.emit(run)
+
+        self.tasks.run(write, done, self._fail)
+
+    def export(self, run: Run, folder: str) -> None:
+        """Write pictures and positions of a result into a folder, in a thread."""
+        from ptychogui import io
+
+        if run.result is not None:
+            self.beside(partial(io.export, run.result, folder), f"The pictures were written to {folder}.")
+
+    def beside(self, function: Callable[[], object], told_after: str) -> None:
+        """Do something in a thread that shows nothing but a sentence at its end."""
+        self.tasks.run(function, lambda _: self.tell("info", told_after), self._fail)
+
+    def unsaved(self) -> list[tuple[Opened, Run]]:
+        """The results that closing would lose."""
+        return [(opened, run) for opened in self.opened for run in opened.runs if run.unsaved]
+
+    def tell(self, level: Level, sentence: str, details: str = "") -> None:
+        """Into the log and before the user's eyes."""
+        log.log(LEVELS[level], "%s%s", sentence, f"\n{details}" if details else "")
+        self.message.emit(level, sentence, details)
+
+    def _fail(self, sentence: str, details: str) -> None:
+        self.tell("error", sentence, details)
+        self.state_changed.emit()

@@ -1,0 +1,166 @@
+"""The docks: files at the left, pictures in the middle, data card and parameters at the right, the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PyQt6.QtCore import QByteArray, Qt
+from PyQt6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+
+from ptychogui.gui.browser import Browser
+from ptychogui.gui.forms import JobForm
+from ptychogui.gui.import_card import ImportCard
+from ptychogui.gui.log import LogView
+from ptychogui.gui.session import Session
+from ptychogui.gui.settings import settings
+from ptychogui.gui.views import DOCKS
+from ptychogui.job import Job
+
+LEFT_PX, MIDDLE_PX, SIDE_PX, RIGHT_PX = 230, 560, 330, 350
+
+
+class Workspace(QMainWindow):
+    """Everything that is shown of an open file."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("workspace")
+        self.setWindowFlag(Qt.WindowType.Widget)
+        self._session = session
+        self.setDockNestingEnabled(True)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.docks: dict[str, QDockWidget] = {}
+        self.browser, self.card, self.log = Browser(session), ImportCard(session), LogView()
+        self.form = JobForm(Job())
+        self._form_job = self.form.job
+        for name, title, widget in (
+            ("browser", "Files and runs", self.browser),
+            ("import_card", "Data", self.card),
+            ("parameters", "Parameters", self.form),
+            ("log", "Log", self.log),
+        ):
+            self._add(name, title, widget)
+        self.views: dict[str, Any] = {spec.name: spec.make() for spec in DOCKS}
+        for spec in DOCKS:
+            self._add(spec.name, spec.title, self.views[spec.name])
+        self.lay_out()
+        self._connect()
+
+    def _add(self, name: str, title: str, widget: QWidget) -> None:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setWidget(widget)
+        self.docks[name] = dock
+
+    def _connect(self) -> None:
+        session = self._session
+        session.current_changed.connect(self._show_current)
+        session.preview_changed.connect(self._show_data)
+        session.snapshot_changed.connect(self._show_snapshot)
+        session.frame_changed.connect(self._show_frame)
+        session.job_changed.connect(self._show_job)
+        session.state_changed.connect(self._show_state)
+        self.form.job_changed.connect(self._edited)
+        self.form.problem_changed.connect(session.tell_problem)
+        for view in self.views.values():
+            if hasattr(view, "frame_selected"):
+                view.frame_selected.connect(session.watch)
+
+    # layout
+
+    def lay_out(self) -> None:
+        """Put every dock where it stands by default, the object's phase the biggest."""
+        docks, across, down = self.docks, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        for dock in docks.values():
+            dock.setFloating(False)
+            self.removeDockWidget(dock)
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["browser"])
+        for before, name, direction in (
+            ("browser", "object_phase", across),
+            ("object_phase", "object_amplitude", across),
+            ("object_amplitude", "import_card", across),
+            ("object_phase", "diffraction", down),
+            ("object_amplitude", "probe", down),
+            ("probe", "scan", down),
+            ("browser", "loss", down),
+        ):
+            self.splitDockWidget(docks[before], docks[name], direction)
+        self.tabifyDockWidget(docks["import_card"], docks["parameters"])
+        self.tabifyDockWidget(docks["loss"], docks["log"])
+        for dock in docks.values():
+            dock.show()
+        docks["loss"].raise_()
+        docks["import_card"].raise_()
+        self.give_sizes()
+
+    def give_sizes(self) -> None:
+        """Share the space out as by default."""
+        docks = self.docks
+        columns = ("browser", "object_phase", "object_amplitude", "import_card")
+        self.resizeDocks(
+            [docks[name] for name in columns], [LEFT_PX, MIDDLE_PX, SIDE_PX, RIGHT_PX], Qt.Orientation.Horizontal
+        )
+        for names, sizes in (
+            (("object_phase", "diffraction"), (520, 300)),
+            (("object_amplitude", "probe", "scan"), (290, 230, 300)),
+            (("browser", "loss"), (520, 300)),
+        ):
+            self.resizeDocks([docks[name] for name in names], list(sizes), Qt.Orientation.Vertical)
+
+    def restore(self) -> None:
+        """The layout of the last time, if there was one."""
+        layout = settings().value("layout")
+        if isinstance(layout, QByteArray):
+            self.restoreState(layout)
+
+    def reveal(self, name: str) -> None:
+        """Bring a dock to the front and put the keyboard there."""
+        dock = self.docks[name]
+        dock.show()
+        dock.raise_()
+        if (widget := dock.widget()) is not None:
+            widget.setFocus()
+
+    # what is shown
+
+    def _show_current(self) -> None:
+        session = self._session
+        self._show_data()
+        run = session.current_run
+        for view in self.views.values():
+            if run is not None and run.snapshot is not None:
+                view.show_snapshot(run.snapshot)
+            if run is not None and run.result is not None and run is not session.running:
+                view.show_result(run.result)
+
+    def _show_data(self) -> None:
+        opened = self._session.current
+        for view in self.views.values():
+            if opened is None:
+                view.clear()
+            else:
+                view.show_dataset(opened.dataset, opened.preview)
+
+    def _show_snapshot(self) -> None:
+        run = self._session.current_run
+        if run is not None and run.snapshot is not None:
+            for view in self.views.values():
+                view.show_snapshot(run.snapshot)
+
+    def _show_frame(self, frame: int) -> None:
+        for view in self.views.values():
+            if hasattr(view, "show_frame"):
+                view.show_frame(frame)
+
+    def _show_job(self) -> None:
+        opened = self._session.current
+        if opened is not None and opened.job != self._form_job:
+            self._form_job = opened.job
+            self.form.set_job(opened.job)
+
+    def _edited(self, job: Job) -> None:
+        self._form_job = job
+        self._session.edit(job)
+
+    def _show_state(self) -> None:
+        self.form.set_running(self._session.running is not None and self._session.shows_running)

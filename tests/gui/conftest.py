@@ -1,0 +1,68 @@
+"""A small scan on disk, settings of its own for every test, and sessions that are ended properly."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+WAIT_MS = 30_000
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PTYCHOGUI_SETTINGS", str(tmp_path / "settings.ini"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("PTYCHOGUI_THEME", raising=False)
+
+
+@pytest.fixture(scope="session")
+def scan_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated scan, not square, with its truth."""
+    from ptychogui import io
+    from ptychogui.engine.simulate import recipes, simulate
+
+    values = {"shape": (40, 48), "frames": 30, "probe_px": 12.0, "step_px": 3.0, "photons": 1e5}
+    path = tmp_path_factory.mktemp("scan") / "scan.cxi"
+    io.write(simulate(recipes()["siemens-far"].read(values)), path)
+    return path
+
+
+@pytest.fixture
+def scan(scan_file: Path, tmp_path: Path) -> Path:
+    """The scan in a folder of this test's own."""
+    path = tmp_path / "scan.cxi"
+    path.write_bytes(scan_file.read_bytes())
+    return path
+
+
+Until = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def until(qtbot: QtBot) -> Until:
+    """Wait, with the loop of Qt going round, until something is true."""
+
+    def wait(done: Callable[[], object]) -> None:
+        qtbot.waitUntil(lambda: bool(done()), timeout=WAIT_MS)
+
+    return wait
+
+
+@pytest.fixture
+def session(qtbot: QtBot, until: Until) -> Iterator[object]:
+    from ptychogui.gui.session import Session
+
+    session = Session()
+    yield session
+    if session.running is not None:
+        session.stop()
+        until(lambda: session.running is None)
+    until(lambda: session.tasks.waiting == 0)
+    session.tasks.close()
