@@ -25,7 +25,9 @@ class TextEdit(QLineEdit):
     def __init__(self, choice: Choice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._choice = choice
-        self._settle = QTimer(self, interval=SETTLE_MS, singleShot=True)
+        self._settle = QTimer(self)
+        self._settle.setInterval(SETTLE_MS)
+        self._settle.setSingleShot(True)
         self._settle.timeout.connect(self.settle)
         self.textEdited.connect(self._on_typed)
         self.editingFinished.connect(self.settle)
@@ -102,7 +104,7 @@ class OptionEdit(QComboBox):
         if choice.entry.optional:
             self.addItem("none" if choice.union else "auto", None)
         for option in choice.union or choice.entry.choices or (True, False):
-            self.addItem({True: "yes", False: "no"}.get(option, str(option)), option)
+            self.addItem("yes" if option is True else "no" if option is False else str(option), option)
         for row in range(self.count()):
             member = choice.union.get(self.itemData(row)) if choice.union else None
             if member is not None:

@@ -163,9 +163,10 @@ class JobForm(ParamsForm):
     def _build(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 0)
-        self._search = QLineEdit(
-            self, objectName="search", placeholderText="Search parameters", clearButtonEnabled=True
-        )
+        self._search = QLineEdit(self)
+        self._search.setObjectName("search")
+        self._search.setPlaceholderText("Search parameters")
+        self._search.setClearButtonEnabled(True)
         self._search.textChanged.connect(self._refresh)
         layout.addWidget(self._search)
         inside = QWidget(self)
@@ -175,7 +176,9 @@ class JobForm(ParamsForm):
         for group in (*GROUPS, "run"):
             column.addWidget(self._section(group.capitalize(), False))
         column.addStretch(1)
-        area = QScrollArea(self, widgetResizable=True, objectName="form_area")
+        area = QScrollArea(self)
+        area.setObjectName("form_area")
+        area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inside)

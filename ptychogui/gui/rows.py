@@ -14,6 +14,7 @@ from ptychogui.gui.edits import FieldEdit, SwitchEdit, field_edit, help_of
 INDENT_PX = 14
 LABEL_PX = 128
 RESET_PX = 24
+WRONG = "#dc4646"
 
 
 class FieldRow(QWidget):
@@ -28,10 +29,11 @@ class FieldRow(QWidget):
         self.choice = choice
         self.problem = ""
         self.setObjectName("row." + choice.name)
-        self._dot = QLabel(self, objectName="dot")
+        self._dot = QLabel(self)
+        self._dot.setObjectName("dot")
         self._dot.setFixedWidth(8)
         self._dot.setForegroundRole(QPalette.ColorRole.Highlight)
-        self._label = QLabel(choice.label, self, objectName="label")
+        self._label = QLabel(choice.label, self)
         self._problem: QLabel | None = None
         self._reset: QToolButton | None = None
         self.edit: FieldEdit | None = None if choice.heading else field_edit(choice, self)
@@ -77,21 +79,25 @@ class FieldRow(QWidget):
             return
         self.problem = sentence
         if self._problem is None:
-            self._problem = QLabel(self, objectName="problem", wordWrap=True)
-            self._problem.setProperty("problem", True)
-            self._problem.setStyleSheet("color: #d33a3a")
+            self._problem = QLabel(self)
+            self._problem.setObjectName("problem")
+            self._problem.setWordWrap(True)
+            self._problem.setStyleSheet(f"color: {WRONG}")
             self._grid.addWidget(self._problem, 1, 1, 1, 3)
         self._problem.setText(sentence)
         self._problem.setVisible(bool(sentence))
         if self.edit is not None:
-            self.edit.setStyleSheet("QLineEdit, QComboBox { border: 1px solid #d33a3a; }" if sentence else "")
+            self.edit.setStyleSheet("QLineEdit, QComboBox { border: 1px solid " + WRONG + "; }" if sentence else "")
 
     def _dress(self) -> None:
         """The dot and the reset button of a changed value, bold headings, the tooltip."""
         choice = self.choice
         self._dot.setText("●" if choice.changed else "")
         if choice.changed and self._reset is None:
-            self._reset = QToolButton(self, objectName="reset", text="↺", autoRaise=True)
+            self._reset = QToolButton(self)
+            self._reset.setObjectName("reset")
+            self._reset.setText("↺")
+            self._reset.setAutoRaise(True)
             self._reset.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             self._reset.setFixedSize(RESET_PX - 2, RESET_PX - 4)
             self._reset.setToolTip("Back to the default")
@@ -122,7 +128,11 @@ class Section(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 4)
         layout.setSpacing(2)
-        self._head = QToolButton(self, text=title, objectName="head", checkable=True, autoRaise=True)
+        self._head = QToolButton(self)
+        self._head.setObjectName("head")
+        self._head.setText(title)
+        self._head.setCheckable(True)
+        self._head.setAutoRaise(True)
         self._head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._head.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         font = self._head.font()

@@ -1,0 +1,253 @@
+"""The frames as they were measured, beside what the model says of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget
+
+from ptychogui.gui.views.base import View
+from ptychogui.gui.views.colours import Pixels
+from ptychogui.gui.views.frame_reader import FrameReader
+from ptychogui.gui.views.lengths import PIXELS, Lengths, inverse_lengths, lengths
+from ptychogui.gui.views.panel import ImagePanel, Picture
+from ptychogui.io.picture import percentile_range
+from ptychogui.types import Geometry, Pattern, Real, Snapshot
+
+FRAMES_PER_SECOND = 12
+CROSS = 0.04
+"""Half the length of the cross in the centre, as a fraction of the frame."""
+MASK_COLOUR = 0x90D04040
+"""Half-transparent red over pixels that are not used."""
+
+
+class DiffractionView(View):
+    """Measured | model with a common range, logarithmic; the slider chooses the frame."""
+
+    frame_selected = pyqtSignal(int)
+    """The user chose a frame."""
+    delay_ms = 60
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.logarithmic = True
+        self.show_mask = True
+        self._index = 0
+        self._chosen = False
+        self._frame: tuple[int, Real] | None = None
+        self._reader = FrameReader(self)
+        self._reader.ready.connect(self._take_frame)
+        self._play = QTimer(self)
+        self._play.setInterval(round(1000 / FRAMES_PER_SECOND))
+        self._play.timeout.connect(self._next)
+        self.measured = ImagePanel("The frames of the scan appear here.", self)
+        self.model = ImagePanel("The model appears here during a run.", self)
+        self.measured.link(self.model)
+        self._crosses = [self._cross(panel) for panel in (self.measured, self.model)]
+        for panel in (self.measured, self.model):
+            panel.menu_extensions.append(self._extend_menu)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider.setObjectName("frame")
+        self.slider.setRange(0, 0)
+        self.slider.valueChanged.connect(self._slide)
+        self.play = QToolButton(self)
+        self.play.setObjectName("play")
+        self.play.setText("▶")
+        self.play.setToolTip("Play the frames")
+        self.play.setCheckable(True)
+        self.play.setAutoRaise(True)
+        self.play.toggled.connect(lambda on: self._play.start() if on else self._play.stop())
+        self._number = QLabel(self)
+        self._number.setMinimumWidth(self._number.fontMetrics().horizontalAdvance("00000 / 00000"))
+        row = QHBoxLayout()
+        row.setContentsMargins(4, 0, 4, 2)
+        for widget in (self.play, self.slider, self._number):
+            row.addWidget(widget)
+        self._titles = [QLabel(text, self) for text in ("measured", "model")]
+        pictures = QHBoxLayout()
+        pictures.setSpacing(2)
+        for title, panel in zip(self._titles, (self.measured, self.model)):
+            column = QVBoxLayout()
+            column.setSpacing(0)
+            title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            title.setProperty("role", "dim")
+            column.addWidget(title)
+            column.addWidget(panel, 1)
+            pictures.addLayout(column, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(pictures, 1)
+        layout.addLayout(row)
+
+    @staticmethod
+    def _cross(panel: ImagePanel) -> pg.PlotCurveItem:
+        cross = pg.PlotCurveItem(connect="pairs", pen=pg.mkPen(255, 255, 255, 170))
+        cross.setVisible(False)
+        panel.box.addItem(cross, ignoreBounds=True)
+        return cross
+
+    def _extend_menu(self, menu: QMenu) -> None:
+        for text, name in (("Logarithmic", "logarithmic"), ("Show the mask", "show_mask")):
+            action = menu.addAction(text)
+            if action is not None:
+                action.setCheckable(True)
+                action.setChecked(getattr(self, name))
+                action.toggled.connect(lambda on, name=name: self._set(name, on))
+        menu.addSeparator()
+
+    def _set(self, name: str, on: bool) -> None:
+        setattr(self, name, on)
+        for panel in (self.measured, self.model):
+            panel.range_automatically()
+        self.draw()
+
+    def show_frame(self, index: int) -> None:
+        """Show this frame, which was chosen elsewhere."""
+        if index != self._index and index <= self.slider.maximum():
+            self._index, self._chosen = index, True
+            self._move_slider()
+            self._ask()
+
+    def _slide(self, index: int) -> None:
+        self._index, self._chosen = index, True
+        self._ask()
+        self._write_number()
+        self.frame_selected.emit(index)
+
+    def _next(self) -> None:
+        self.slider.setValue((self._index + 1) % max(self.slider.maximum() + 1, 1))
+
+    def _ask(self) -> None:
+        if self.dataset is not None and self.isVisible():
+            self._reader.ask(self.dataset, self._index)
+
+    def _take_frame(self) -> None:
+        frame, error = self._reader.take()
+        if error:
+            self._titles[0].setText(error)
+        if frame is not None:
+            self._frame = frame
+            self._draw_if_seen()
+
+    def _write_number(self) -> None:
+        count = self.slider.maximum() + 1
+        self._number.setText(f"{self._index} / {count - 1}" if self.dataset is not None else "")
+
+    def draw(self) -> None:
+        """Show the frame in question, and the model of it where a job is running."""
+        self._count_frames()
+        pattern = self._pattern(self.snapshot)
+        if pattern is not None:
+            geometry = self.dataset.geometry if self.dataset is not None else Geometry(pattern.measured.shape[:2])
+            self._show(geometry, pattern.measured, pattern.model)
+        elif self.dataset is not None and self._frame is not None and self._frame[0] == self._index:
+            self._show(self.dataset.geometry, self._frame[1], None)
+        elif self.dataset is not None:
+            self._ask()
+            if self.preview is not None and self.preview.done and self._frame is None:
+                self._show(self.dataset.geometry, self.preview.mean_pattern, None)
+        else:
+            self._frame = None
+            self._show_nothing()
+
+    def _pattern(self, snapshot: Snapshot | None) -> Pattern | None:
+        pattern = snapshot.pattern if snapshot is not None else None
+        if pattern is None or (self._chosen and pattern.index != self._index):
+            return None
+        if pattern.index != self._index:
+            self._index = pattern.index
+            self._move_slider()
+        return pattern
+
+    def _count_frames(self) -> None:
+        count = self.dataset.frames.shape[0] if self.dataset is not None else 0
+        if self.slider.maximum() != max(count - 1, 0):
+            self._chosen, self._frame, self._index = False, None, 0
+            self.slider.blockSignals(True)
+            self.slider.setRange(0, max(count - 1, 0))
+            self.slider.blockSignals(False)
+            self._move_slider()
+
+    def _move_slider(self) -> None:
+        self.slider.blockSignals(True)
+        self.slider.setValue(self._index)
+        self.slider.blockSignals(False)
+        self._write_number()
+
+    def _show_nothing(self) -> None:
+        for panel, cross in zip((self.measured, self.model), self._crosses):
+            panel.show_picture(None)
+            cross.setVisible(False)
+        self._titles[1].setText("model")
+        self._number.setText("")
+
+    def _show(self, geometry: Geometry, measured: Real, model: Real | None) -> None:
+        pixel, unit = frame_pixel(geometry, measured.shape)
+        step = math.ceil(max(measured.shape) / 1024)
+        levels = percentile_range(self._scaled(measured[::step, ::step]), 0.1, 99.95)
+        self._titles[0].setText("measured")
+        self._show_in(self.measured, measured, pixel, unit, levels)
+        self.measured.show_overlay(self._mask_pixels(measured))
+        arm = CROSS * min(n * p for n, p in zip(measured.shape, pixel)) / unit.unit_si
+        for cross in self._crosses:
+            cross.setData([-arm, arm, 0, 0], [0, 0, -arm, arm])
+            cross.setVisible(True)
+        if model is None:
+            self.model.show_picture(None)
+            self._crosses[1].setVisible(False)
+            self._titles[1].setText("model")
+            return
+        self._titles[1].setText(f"model · R {_r_factor(measured, model, self._mask_of(measured)):.3f}")
+        self._show_in(self.model, model, pixel, unit, levels)
+
+    def _show_in(
+        self, panel: ImagePanel, frame: Real, pixel: tuple[float, float], unit: Lengths, levels: tuple[float, float]
+    ) -> None:
+        ny, nx = frame.shape
+        origin = -(ny // 2) * pixel[0], -(nx // 2) * pixel[1]
+        scaled = self._scaled(frame)
+        panel.show_picture(Picture(frame, pixel, origin, unit, "counts", "inferno", levels, scaled))
+
+    def _scaled(self, frame: Real) -> NDArray[np.float32]:
+        """What the colours stand for: log10(1 + counts), or the counts."""
+        if not self.logarithmic:
+            return frame
+        scaled = np.log1p(np.maximum(frame, 0))
+        scaled *= np.float32(1 / math.log(10))
+        return scaled
+
+    def _mask_of(self, frame: Real) -> NDArray[np.bool_]:
+        use = np.isfinite(frame)
+        if self.dataset is not None and self.dataset.mask.shape == frame.shape:
+            use &= self.dataset.mask
+        return use
+
+    def _mask_pixels(self, frame: Real) -> Pixels | None:
+        use = self._mask_of(frame)
+        if not self.show_mask or use.all():
+            return None
+        return np.where(use, np.uint32(0), np.uint32(MASK_COLOUR))
+
+
+def frame_pixel(geometry: Geometry, shape: tuple[int, ...]) -> tuple[tuple[float, float], Lengths]:
+    """The pixel of a frame and its unit: lengths at the sample in the near field, 1/m in the far field, or pixels."""
+    if not geometry.calibrated:
+        return (1.0, 1.0), PIXELS
+    dy, dx = geometry.pixel_m
+    if geometry.field == "near":
+        return (dy, dx), lengths(max(shape[0] * dy, shape[1] * dx), min(dy, dx))
+    return (1 / (shape[0] * dy), 1 / (shape[1] * dx)), inverse_lengths(0.5 / min(dy, dx))
+
+
+def _r_factor(measured: Real, model: Real, use: NDArray[np.bool_]) -> float:
+    """Σ|√I − |Ψ|| / Σ√I of one frame."""
+    amplitude = np.sqrt(np.maximum(measured[use], 0))
+    return float(np.abs(amplitude - np.sqrt(np.maximum(model[use], 0))).sum() / max(float(amplitude.sum()), 1e-30))

@@ -1,0 +1,134 @@
+"""What is drawn into every picture: the image itself, its scale bar, its axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPalette
+
+from ptychogui.gui.views.colours import Pixels
+from ptychogui.io.picture import scale_bar_m
+
+
+class Image(pg.GraphicsObject):  # type: ignore[misc]
+    """Pixels placed in a rectangle of the plot."""
+
+    def __init__(self, alpha: bool = False) -> None:
+        super().__init__()
+        self._format = QImage.Format.Format_ARGB32 if alpha else QImage.Format.Format_RGB32
+        self._pixels: Pixels | None = None
+        self._image = QImage()
+        self._rect = QRectF()
+
+    def show_pixels(self, pixels: Pixels | None, rect: QRectF) -> None:
+        """Show other pixels; None shows nothing."""
+        if rect != self._rect:
+            self.prepareGeometryChange()
+            self._rect = rect
+            self.informViewBoundsChanged()
+        self._pixels = None if pixels is None else np.ascontiguousarray(pixels)
+        if self._pixels is None:
+            self._image = QImage()
+        else:
+            ny, nx = self._pixels.shape
+            self._image = QImage(self._pixels.data, nx, ny, 4 * nx, self._format)  # type: ignore[call-overload]
+        self.update()
+
+    @property
+    def rect(self) -> QRectF:
+        """Where the image lies in the plot."""
+        return self._rect
+
+    def boundingRect(self) -> QRectF:
+        """The place of the image, for the plot that fits it."""
+        return self._rect if not self._image.isNull() else QRectF()
+
+    def paint(self, painter: QPainter, *_: Any) -> None:
+        """Draw the image, smooth where it is reduced, with square pixels where it is magnified."""
+        if self._image.isNull() or self._rect.isEmpty():
+            return
+        magnification = painter.worldTransform().m11() * self._rect.width() / self._image.width()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, abs(magnification) < 1)
+        painter.drawImage(self._rect, self._image)
+
+
+class ScaleBar(pg.GraphicsObject):  # type: ignore[misc]
+    """A round length in the lower right corner of a view box."""
+
+    def __init__(self, box: pg.ViewBox) -> None:
+        super().__init__()
+        self._box = box
+        self._length = 0.0
+        self._text = ""
+        self.unit = ""
+        self.setParentItem(box)
+        self.setZValue(1000)
+        box.sigRangeChanged.connect(self._measure)
+        box.sigResized.connect(self._measure)
+
+    def show_unit(self, unit: str) -> None:
+        """Take another unit."""
+        self.unit = unit
+        self._measure()
+
+    def _measure(self) -> None:
+        width = float(self._box.viewRect().width())
+        self._length, _ = scale_bar_m(width)
+        self._text = f"{self._length:g} {self.unit}"
+        self.prepareGeometryChange()
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        """The corner in which the bar lies, in pixels of the view box."""
+        size = self._box.size()
+        return QRectF(size.width() - self._width_px() - 32, size.height() - 40, self._width_px() + 32, 40)
+
+    def _width_px(self) -> float:
+        width = float(self._box.viewRect().width())
+        return float(self._box.width() * self._length / width) if width > 0 else 0.0
+
+    def paint(self, painter: QPainter, *_: Any) -> None:
+        """Draw the bar and its text on a dark plate, so that it reads on any picture."""
+        long = self._width_px()
+        if not self.unit or not long > 0:
+            return
+        font = QFont(painter.font())
+        font.setPixelSize(11)
+        painter.setFont(font)
+        plate = max(long, painter.fontMetrics().horizontalAdvance(self._text)) + 12
+        size = self._box.size()
+        corner = QRectF(size.width() - plate - 8, size.height() - 36, plate, 28)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(0, 0, 0, 130))
+        painter.drawRoundedRect(corner, 4, 4)
+        painter.setBrush(QColor(255, 255, 255))
+        painter.drawRect(QRectF(corner.center().x() - long / 2, corner.bottom() - 7, long, 3))
+        painter.setPen(QColor(255, 255, 255))
+        painter.drawText(corner.adjusted(0, 3, 0, -9), Qt.AlignmentFlag.AlignHCenter, self._text)
+
+
+def point_in(box: pg.ViewBox, scene_point: QPointF) -> tuple[float, float]:
+    """The (y, x) of the plot under a point of the scene."""
+    point = box.mapSceneToView(scene_point)
+    return float(point.y()), float(point.x())
+
+
+def wear(plot: pg.PlotWidget, palette: QPalette) -> None:
+    """Give a plot and its axes the colours of a palette."""
+    plot.setBackground(palette.color(QPalette.ColorRole.Base))
+    for side in ("left", "bottom"):
+        axis = plot.getAxis(side)
+        axis.enableAutoSIPrefix(False)
+        axis.setTextPen(palette.color(QPalette.ColorRole.PlaceholderText))
+        axis.setPen(palette.color(QPalette.ColorRole.Mid))
+        axis.setStyle(tickLength=-4)
+
+
+def name_axes(plot: pg.PlotWidget, unit: str) -> None:
+    """Axes with their unit; without one there is nothing to measure, and they are hidden."""
+    for side in ("left", "bottom"):
+        plot.showAxis(side, bool(unit))
+    plot.setLabel("bottom", unit)

@@ -1,0 +1,143 @@
+"""The modes of the probe side by side, as hue and brightness, with their shares of the power."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import QPointF
+from PyQt6.QtWidgets import QMenu, QVBoxLayout, QWidget
+
+from ptychogui.gui.views.base import View
+from ptychogui.gui.views.lengths import PIXELS, Lengths, lengths
+from ptychogui.gui.views.panel import ImagePanel, Picture, add_options, levels_of, value_text
+from ptychogui.types import Complex
+
+GAP = 0.04
+"""The gap between two modes, as a fraction of their width."""
+MOST = 16
+"""Modes beyond these carry too little power to look at."""
+
+
+def _count_text(modes: int) -> str:
+    return "1 mode" if modes == 1 else f"{modes} modes and their shares of the power"
+
+
+class ProbeView(View):
+    """Every mode is as bright as its own brightest pixel, so that weak ones can be seen; the label tells its power."""
+
+    delay_ms = 40
+    modes = ("complex", "amplitude", "phase")
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.mode = "complex"
+        self.panel = ImagePanel("The modes of the probe appear here during a run.", self)
+        self.panel.describe = self._describe
+        self.panel.menu_extensions.append(self._extend_menu)
+        self._labels: list[pg.TextItem] = []
+        self._probe: Complex | None = None
+        self._pixel, self._unit, self._columns = (1.0, 1.0), PIXELS, 1
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.panel)
+
+    def _extend_menu(self, menu: QMenu) -> None:
+        add_options(menu, "Show", self.modes, self.mode, self.show_as)
+        menu.addSeparator()
+
+    def show_as(self, mode: str) -> None:
+        """Show both as hue and brightness, the amplitude, or the phase."""
+        self.mode = mode
+        self.draw()
+
+    def draw(self) -> None:
+        """Show the probe of the running or finished job, or the one that the file holds."""
+        if self.result is not None:
+            self._show(self.result.probe.modes, self.result.probe.pixel_m)
+        elif self.snapshot is not None:
+            pixel = self.dataset.geometry.pixel_m if self.dataset is not None else (1.0, 1.0)
+            self._show(self.snapshot.probe, pixel)
+        elif self.dataset is not None and self.dataset.probe is not None:
+            self._show(self.dataset.probe, self.dataset.geometry.pixel_m)
+        else:
+            self._probe = None
+            self._write_labels([])
+            self.panel.show_picture(None)
+
+    def _show(self, probe: Complex, pixel: tuple[float, float]) -> None:
+        power = (np.abs(probe) ** 2).sum((1, 2), dtype=np.float64)
+        share = power / max(float(np.nansum(power)), 1e-30)
+        probe = probe[:MOST]
+        count, ny, nx = probe.shape
+        self._probe, self._pixel = probe, pixel
+        self._unit = lengths(max(ny * pixel[0], nx * pixel[1]), min(pixel))
+        self._columns = columns = min(count, math.ceil(math.sqrt(count * ny / nx * self._aspect())))
+        rows = math.ceil(count / columns)
+        gap = self._gap(nx)
+        mosaic = np.full((rows * (ny + gap) - gap, columns * (nx + gap) - gap), np.nan, np.complex64)
+        for i, mode in enumerate(probe):
+            y, x = i // columns * (ny + gap), i % columns * (nx + gap)
+            mosaic[y : y + ny, x : x + nx] = mode / max(float(np.abs(mode).max()), 1e-30)
+        origin = -(ny // 2) * pixel[0], -(nx // 2) * pixel[1]
+        self.panel.show_picture(self._picture(mosaic, pixel, origin, self._unit), _count_text(len(power)))
+        self._write_labels([f"{i + 1}: {100 * s:.3g} %" for i, s in enumerate(share[:MOST])])
+
+    def _aspect(self) -> float:
+        return float(max(self.panel.plot.width(), 1) / max(self.panel.plot.height(), 1))
+
+    @staticmethod
+    def _gap(nx: int) -> int:
+        return max(2, round(GAP * nx))
+
+    def _picture(
+        self, mosaic: Complex, pixel: tuple[float, float], origin: tuple[float, float], unit: Lengths
+    ) -> Picture:
+        if self.mode == "amplitude":
+            return Picture(np.abs(mosaic), pixel, origin, unit, map="viridis", levels=(0.0, 1.0))
+        if self.mode == "phase":
+            return Picture(np.angle(mosaic), pixel, origin, unit, "rad", "cyclic", (-math.pi, math.pi))
+        return Picture(mosaic, pixel, origin, unit, levels=(0.0, levels_of(mosaic)[1]))
+
+    def _write_labels(self, texts: list[str]) -> None:
+        for label in self._labels[len(texts) :]:
+            self.panel.box.removeItem(label)
+        del self._labels[len(texts) :]
+        while len(self._labels) < len(texts):
+            label = pg.TextItem(color="w", fill=pg.mkBrush(0, 0, 0, 130), anchor=(0, 0))
+            self.panel.box.addItem(label, ignoreBounds=True)
+            self._labels.append(label)
+        if self._probe is None:
+            return
+        _, ny, nx = self._probe.shape
+        gap, rect = self._gap(nx), self.panel.picture.rect if self.panel.picture else None
+        dy, dx = (p / self._unit.unit_si for p in self._pixel)
+        for i, (label, text) in enumerate(zip(self._labels, texts)):
+            label.setText(text)
+            if rect is not None:
+                x, y = i % self._columns * (nx + gap) * dx, i // self._columns * (ny + gap) * dy
+                label.setPos(QPointF(rect.left() + x, rect.top() + y))
+
+    def _describe(self, y: float, x: float) -> str:
+        """Where the pointer is in its own mode, from the middle of the probe, and the wave there."""
+        if self._probe is None:
+            return ""
+        _, ny, nx = self._probe.shape
+        gap = self._gap(nx)
+        row = y * self._unit.unit_si / self._pixel[0] + ny // 2 + 0.5
+        column = x * self._unit.unit_si / self._pixel[1] + nx // 2 + 0.5
+        mode = int(row // (ny + gap)) * self._columns + int(column // (nx + gap))
+        j, i = int(row % (ny + gap)), int(column % (nx + gap))
+        if (
+            row < 0
+            or column < 0
+            or mode >= len(self._probe)
+            or j >= ny
+            or i >= nx
+            or column // (nx + gap) >= self._columns
+        ):
+            return ""
+        at = f"y {(j - ny // 2) * self._pixel[0] / self._unit.unit_si:.4g}"
+        at += f"  x {(i - nx // 2) * self._pixel[1] / self._unit.unit_si:.4g} {self._unit.symbol}"
+        return f"mode {mode + 1}   {at}    {value_text(self._probe[mode, j, i], '')}"

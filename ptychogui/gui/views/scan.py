@@ -1,0 +1,242 @@
+"""Where the probe stood, frame by frame, and where it is found to have stood."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PyQt6.QtCore import QRectF, QSizeF, Qt, pyqtSignal
+from PyQt6.QtGui import QPalette
+from PyQt6.QtWidgets import QComboBox, QGraphicsEllipseItem, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from ptychogui.gui.views.base import View
+from ptychogui.gui.views.colours import table
+from ptychogui.gui.views.graphics import ScaleBar, name_axes, point_in, wear
+from ptychogui.gui.views.lengths import PIXELS, Lengths, lengths
+from ptychogui.io.picture import percentile_range
+from ptychogui.types import Complex, Positions
+
+MOST = 20_000
+"""Of more positions than these only every n-th is drawn."""
+SHADES = 24
+ENLARGED = (1, 5, 10, 50, 100, 500)
+COLOURS = ("total counts", "deflection y", "deflection x", "order")
+
+
+class ScanView(View):
+    """Positions in the colours of a value of their frames, the probe as a circle, and the drift as enlarged lines."""
+
+    frame_selected = pyqtSignal(int)
+    delay_ms = 80
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._unit: Lengths = PIXELS
+        self._nominal: Positions | None = None
+        self._drawn: tuple[object, ...] = ()
+        self._index = 0
+        self._refined: Positions | None = None
+        self._set_up_plot()
+        self._lay_out()
+        self._name_axes(PIXELS, False)
+        self.wear()
+
+    def _set_up_plot(self) -> None:
+        self.plot = pg.PlotWidget(self)
+        self.plot.hideButtons()
+        self.plot.setMenuEnabled(False)
+        self.plot.setMinimumSize(80, 60)
+        self.box: pg.ViewBox = self.plot.getViewBox()
+        self.box.setAspectLocked(True)
+        self.box.invertY(True)
+        self.box.setDefaultPadding(0.08)
+        self._spots = pg.ScatterPlotItem(pen=None, pxMode=True, size=6)
+        self._drift = pg.PlotCurveItem(connect="pairs")
+        self._selected = pg.ScatterPlotItem(pen=None, brush=None, size=12)
+        self._probe = QGraphicsEllipseItem()
+        for item in (self._spots, self._drift, self._selected):
+            self.box.addItem(item)
+        self.box.addItem(self._probe, ignoreBounds=True)
+        self._scale_bar = ScaleBar(self.box)
+        scene = self.plot.scene()
+        scene.sigMouseClicked.connect(self._click)
+        scene.sigMouseMoved.connect(self._point)
+
+    def _lay_out(self) -> None:
+        self.colour_by = QComboBox(self)
+        self.colour_by.addItems(COLOURS)
+        self.colour_by.setObjectName("colour_by")
+        self.colour_by.setToolTip("What the colours of the positions stand for")
+        self.enlarge = QComboBox(self)
+        for factor in ENLARGED:
+            self.enlarge.addItem(f"drift ×{factor}", factor)
+        self.enlarge.setObjectName("enlarge")
+        self.enlarge.setToolTip("How much the lines from nominal to refined positions are enlarged")
+        self.colour_by.activated.connect(lambda _: self._draw_if_seen())
+        self.enlarge.activated.connect(lambda _: self._draw_drift())
+        self._readout = QLabel(self)
+        self._readout.setProperty("role", "dim")
+        self._readout.setMinimumWidth(10)
+        row = QHBoxLayout()
+        row.setContentsMargins(6, 0, 4, 2)
+        row.addWidget(self._readout, 1)
+        for box in (self.colour_by, self.enlarge):
+            box.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+            row.addWidget(box)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.plot, 1)
+        layout.addLayout(row)
+
+    def show_frame(self, index: int) -> None:
+        """Mark the frame that is shown elsewhere."""
+        self._index = index
+        self._draw_selected()
+
+    def draw(self) -> None:
+        """Show the positions of the dataset, and how far the job has moved them."""
+        if self.result is not None:
+            self._nominal, self._refined = self.result.nominal_m, self.result.scan.positions_m
+            pixel = self.result.probe.pixel_m
+        elif self.dataset is not None:
+            self._nominal, pixel = self.dataset.scan.positions_m, self.dataset.geometry.pixel_m
+            self._refined = self.snapshot.positions_m if self.snapshot is not None else None
+        else:
+            self._nominal = self._refined = None
+            pixel = (1.0, 1.0)
+        self._draw_spots(pixel)
+        self._draw_drift()
+        self._draw_selected()
+
+    def _draw_spots(self, pixel: tuple[float, float]) -> None:
+        """The spots are drawn only where something about them has changed: thousands of them take their time."""
+        values = self._values()
+        key = (id(self._nominal), id(self.preview), self.colour_by.currentText(), pixel)
+        if key == self._drawn:
+            return
+        self._drawn = key
+        if self._nominal is None or not len(self._nominal):
+            self._spots.clear()
+            self._name_axes(PIXELS, False)
+            return
+        extent = float(np.ptp(self._nominal, 0).max())
+        self._unit = lengths(max(extent, min(pixel)), min(pixel))
+        self._name_axes(self._unit, True)
+        step = -(-len(self._nominal) // MOST)
+        points = self._nominal[::step] / self._unit.unit_si
+        low, high = percentile_range(values)
+        level = np.nan_to_num((values[::step] - low) / (high - low)) * (SHADES - 1)
+        brushes = _brushes()
+        shades = np.clip(np.rint(level), 0, SHADES - 1).astype(int)
+        size = 8 if len(points) < 2_000 else 5 if len(points) < 8_000 else 3
+        self._spots.setData(points[:, 1], points[:, 0], brush=[brushes[s] for s in shades], size=size)
+
+    def _values(self) -> NDArray[np.float64]:
+        """One value for each position, by which it is coloured."""
+        count = len(self._nominal) if self._nominal is not None else 0
+        preview, by = self.preview, self.colour_by.currentText()
+        if by == "order" or preview is None or len(preview.total_counts) != count:
+            return np.arange(count, dtype=np.float64)
+        if by == "total counts":
+            return preview.total_counts
+        return preview.centre_of_mass[:, 0 if by.endswith("y") else 1]
+
+    def _draw_drift(self) -> None:
+        nominal, refined = self._nominal, self._refined
+        moved = refined is not None and nominal is not None and refined.shape == nominal.shape
+        if not moved or nominal is None or refined is None:
+            self._drift.setData([], [])
+            return
+        step = -(-len(nominal) // MOST)
+        start = nominal[::step]
+        drift = refined[::step] - start
+        drift = drift - drift.mean(0)
+        if not np.abs(drift).max() > 0:
+            self._drift.setData([], [])
+            return
+        factor = int(self.enlarge.currentData())
+        lines = np.stack([start, start + factor * drift], 1).reshape(-1, 2) / self._unit.unit_si
+        self._drift.setData(lines[:, 1], lines[:, 0])
+
+    def _draw_selected(self) -> None:
+        nominal = self._nominal
+        shown = nominal is not None and self._index < len(nominal)
+        self._probe.setVisible(False)
+        if nominal is None or not shown:
+            self._selected.setData([], [])
+            return
+        y, x = nominal[self._index] / self._unit.unit_si
+        self._selected.setData([x], [y])
+        probe, pixel = self._wave()
+        if probe is not None:
+            radius_y, radius_x = probe_radius(probe, pixel)
+            size = QSizeF(2 * radius_x, 2 * radius_y) / self._unit.unit_si
+            rect = QRectF(0, 0, size.width(), size.height())
+            rect.moveCenter(pg.Point(x, y))
+            self._probe.setRect(rect)
+            self._probe.setVisible(True)
+
+    def _wave(self) -> tuple[Complex | None, tuple[float, float]]:
+        if self.result is not None:
+            return self.result.probe.modes, self.result.probe.pixel_m
+        pixel = self.dataset.geometry.pixel_m if self.dataset is not None else (1.0, 1.0)
+        if self.snapshot is not None:
+            return self.snapshot.probe, pixel
+        return (self.dataset.probe if self.dataset is not None else None), pixel
+
+    def _name_axes(self, unit: Lengths, shown: bool) -> None:
+        name_axes(self.plot, unit.symbol if shown else "")
+        self._scale_bar.show_unit(unit.symbol if shown else "")
+
+    def _nearest(self, y: float, x: float) -> int:
+        assert self._nominal is not None
+        return int(np.nanargmin(((self._nominal / self._unit.unit_si - (y, x)) ** 2).sum(1)))
+
+    def _click(self, event: object) -> None:
+        button, double = event.button(), event.double()  # type: ignore[attr-defined]
+        if double:
+            self.box.enableAutoRange()
+        elif button == Qt.MouseButton.LeftButton and self._nominal is not None and len(self._nominal):
+            index = self._nearest(*point_in(self.box, event.scenePos()))  # type: ignore[attr-defined]
+            self.show_frame(index)
+            self.frame_selected.emit(index)
+
+    def _point(self, position: object) -> None:
+        if self._nominal is None or not len(self._nominal):
+            self._readout.setText("")
+            return
+        y, x = point_in(self.box, position)  # type: ignore[arg-type]
+        index = self._nearest(y, x)
+        text = f"y {y:.4g}  x {x:.4g} {self._unit.symbol}    frame {index}"
+        if self.preview is not None and index < len(self.preview.total_counts):
+            text += f"    {self.preview.total_counts[index]:.4g} counts"
+        self._readout.setText(text)
+
+    def wear(self) -> None:
+        """Follow the theme."""
+        palette = self.palette()
+        accent = palette.color(QPalette.ColorRole.Highlight)
+        wear(self.plot, palette)
+        self._selected.setPen(pg.mkPen(accent, width=2))
+        self._drift.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Text), width=1))
+        self._probe.setPen(pg.mkPen(accent, width=1.5))
+
+
+def _brushes() -> list[object]:
+    """The shades of the positions."""
+    colours = table("viridis")[np.linspace(0, 255, SHADES).astype(int)]
+    return [pg.mkBrush(int(c) >> 16 & 255, int(c) >> 8 & 255, int(c) & 255) for c in colours]
+
+
+def probe_radius(probe: Complex, pixel: tuple[float, float]) -> tuple[float, float]:
+    """The radius (y, x) in SI of the disc that spreads as much as the bright part of the probe."""
+    power = (np.abs(probe) ** 2).sum(0, dtype=np.float64)
+    power[~(power > 0.02 * np.nanmax(power))] = 0
+    total = max(float(power.sum()), 1e-300)
+    radii = []
+    for axis in (0, 1):
+        line, at = power.sum(1 - axis), np.arange(power.shape[axis])
+        spread = line @ (at - line @ at / total) ** 2 / total
+        radii.append(2 * float(np.sqrt(max(spread, 0))) * pixel[axis])
+    return radii[0], radii[1]
