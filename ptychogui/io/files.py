@@ -43,7 +43,9 @@ def head(path: Path, count: int = 16) -> bytes:
     try:
         with _opened(path) as file:
             return file.read(count)
-    except (OSError, EOFError) as error:
+    except EOFError as error:
+        raise InputError(f"{path} is compressed and damaged ({error}); copy it again.") from error
+    except OSError as error:
         raise InputError(f"{path} cannot be read: {error}.") from error
 
 

@@ -77,18 +77,12 @@ def _wavelength_m(raw: Raw, data: Data) -> tuple[float | None, Origin]:
 def values(raw: Raw, data: Data, geometry: Geometry) -> Iterator[Value]:
     """What is known of the optics, thing by thing."""
     field, origin = field_of(raw, data)
-    yield Value(
-        "field",
-        f"{field} field",
-        origin,
-        "guessed; for a near-field scan give data.field or data.focus_to_sample_m"
-        if origin == "guessed" and field == "far"
-        else "",
-    )
-    wavelength, origin = _wavelength_m(raw, data)
-    yield _wavelength_value(raw, data, wavelength, origin)
-    yield _length("distance", "distance_m", raw, data, "give data.distance_m")
-    yield _length("detector pixel", "detector_pixel_m", raw, data, "give data.detector_pixel_m")
+    doubt = "for a near-field scan give data.field or data.focus_to_sample_m"
+    yield Value("field", f"{field} field", origin, doubt if field == "far" and origin == "guessed" else "")
+    wanted = field == "near" or not geometry.calibrated
+    yield _wavelength_value(raw, data, wanted)
+    yield _length("distance", "distance_m", raw, data, "give data.distance_m" if wanted else "")
+    yield _length("detector pixel", "detector_pixel_m", raw, data, "give data.detector_pixel_m" if wanted else "")
     if field == "near":
         doubt = "a parallel beam is assumed; for a cone beam give data.focus_to_sample_m"
         yield _length("focus to sample", "focus_to_sample_m", raw, data, doubt)
@@ -99,9 +93,11 @@ def values(raw: Raw, data: Data, geometry: Geometry) -> Iterator[Value]:
     yield _pixel(raw, data, geometry)
 
 
-def _wavelength_value(raw: Raw, data: Data, wavelength_m: float | None, origin: Origin) -> Value:
+def _wavelength_value(raw: Raw, data: Data, wanted: bool) -> Value:
+    wavelength_m, origin = _wavelength_m(raw, data)
     if wavelength_m is None:
-        return Value("wavelength", "not known", "default", "give data.energy_eV, or data.kV for electrons")
+        doubt = "give data.energy_eV, or data.kV for electrons" if wanted else ""
+        return Value("wavelength", "not known", "default", doubt)
     text = format_quantity(wavelength_m, "m")
     if data.kV is not None or (raw.found.get("kV") is not None and origin == "file"):
         text += f" (electrons of {data.kV or raw.found['kV']:g} kV)"

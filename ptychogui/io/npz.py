@@ -32,14 +32,10 @@ _WORDS = ("field", "zero_frequency")
 
 
 def sniff(path: Path) -> bool:
-    """Whether the content is a ZIP archive of `.npy` files."""
-    if not files.head(path).startswith(b"PK\x03\x04"):
-        return False
-    try:
-        with zipfile.ZipFile(files.source(path)) as archive:
-            return any(name.endswith(".npy") for name in archive.namelist())
-    except zipfile.BadZipFile as error:
-        raise InputError(f"{path} is a damaged NPZ archive ({error}); copy it again.") from error
+    """Whether the content is a ZIP archive whose first member is a `.npy` file."""
+    start = files.head(path, 1024)
+    name = start[30 : 30 + int.from_bytes(start[26:28], "little")]
+    return start.startswith(b"PK\x03\x04") and name.endswith(b".npy")
 
 
 def read(path: Path, data: Data) -> Raw:
@@ -106,7 +102,6 @@ def write(dataset: Dataset, path: Path) -> None:
     geometry = dataset.geometry
     arrays: dict[str, Any] = {
         "data": dataset.frames[:],
-        "scan": dataset.scan.positions_m / np.asarray(geometry.pixel_m),
         "mask": dataset.mask,
         "field": geometry.field,
         "zero_frequency": "centre",
@@ -114,6 +109,8 @@ def write(dataset: Dataset, path: Path) -> None:
     known = {name: getattr(geometry, name) for name in (*_NUMBERS, *_PAIRS) if hasattr(geometry, name)}
     known["pixel_m"] = geometry.given_pixel_m
     arrays |= {name: np.asarray(value) for name, value in known.items() if value is not None}
+    if dataset.positions_known:
+        arrays["scan"] = dataset.scan.positions_m / np.asarray(geometry.pixel_m)
     if dataset.probe is not None:
         arrays["probe"] = dataset.probe
     with path.open("wb") as file:

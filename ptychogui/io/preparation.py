@@ -32,11 +32,15 @@ def decide(raw: Raw, data: Data, far: bool) -> Preparation:
     """Choose dark, mask, hot pixels, zero frequency, centre, crop and bin; raises `InputError` for unusable frames."""
     numbers = _numbers(raw, data)
     dark, dark_value = _dark(raw, data)
-    sample = counts(rows(raw.frames, numbers[spread(len(numbers))]))
-    _check_signs(sample)
+    block = rows(raw.frames, numbers[spread(len(numbers))])
+    sample = counts(block)
+    _check_signs(block.astype(np.float32), detect.gaps(sample))
     if dark is not None:
         sample = np.maximum(sample - dark, 0)
-    mask, mask_value = _mask(raw, data, detect.gaps(sample))
+    given, mask_origin = _given_mask(raw, data)
+    gaps = detect.gaps(sample) & given
+    mask = given & ~gaps
+    doubt = raw.doubts.get("mask", "") if mask_origin == "file" else ""
     mean = detect.mean_pattern(sample, mask)
     from_corner, zero_value = _zero_frequency(raw, data, mean, far)
     layout, centre, centre_value = _layout(raw, data, mean, far, from_corner)
@@ -51,13 +55,13 @@ def decide(raw: Raw, data: Data, far: bool) -> Preparation:
         centre_value,
         Value("crop", f"{data.crop} × {data.crop}" if data.crop else "whole frame", "user" if data.crop else "default"),
         Value("bin", f"{data.bin} × {data.bin}", "user" if data.bin > 1 else "default"),
-        mask_value,
+        _mask_value(given, mask_origin, int(gaps.sum()), doubt),
         hot_value,
         dark_value,
     )
     ny, nx = raw.frames.shape[1:]
     untouched = layout == Layout(from_corner, "none", (0, 0), (ny, nx), 1)
-    return Preparation(frames, untouched, values, _census(frames, sample))
+    return Preparation(frames, untouched, values, (*_gap_warning(int(gaps.sum())), *_census(frames, sample)))
 
 
 def _numbers(raw: Raw, data: Data) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
@@ -70,14 +74,14 @@ def _numbers(raw: Raw, data: Data) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     return numbers
 
 
-def _check_signs(sample: Real) -> None:
+def _check_signs(block: Real, gaps: Mask) -> None:
     """Raise `InputError` for a stack that is mostly negative, gaps aside."""
-    finite = np.isfinite(sample)
+    finite = np.isfinite(block)
     if not finite.any():
         raise InputError("Not one of the frames that were looked at has a valid pixel; this is no stack of counts.")
-    inside = np.where(finite & ~detect.gaps(sample), sample, 0)
+    inside = np.where(finite & ~gaps, block, 0)
     negative, positive = -inside[inside < 0].sum(), inside[inside > 0].sum()
-    if (sample[finite] < 0).mean() > 0.6 or negative > positive:
+    if (block[finite] < 0).mean() > 0.6 or negative > positive:
         raise InputError(
             "The frames are mostly negative, so they are no counts; check that the file holds raw intensities "
             "and no differences, phases or logarithms."
@@ -100,7 +104,8 @@ def _dark(raw: Raw, data: Data) -> tuple[Real | None, Value]:
     return dark, Value("dark", text, "user")
 
 
-def _mask(raw: Raw, data: Data, gaps: Mask) -> tuple[Mask, Value]:
+def _given_mask(raw: Raw, data: Data) -> tuple[Mask, Origin]:
+    """The user's mask, or the file's, or every pixel."""
     mask: Mask = np.ones(raw.frames.shape[1:], bool)
     origin: Origin = "default"
     if data.mask is not None:
@@ -108,12 +113,15 @@ def _mask(raw: Raw, data: Data, gaps: Mask) -> tuple[Mask, Value]:
     elif raw.mask is not None:
         mask, origin = raw.mask, "file"
     _check_shape("mask", mask.shape, raw.frames)
-    text = f"{int((~mask).sum())} pixels left out" if origin != "default" else "none"
-    found = int((gaps & mask).sum())
-    if found:
-        text += f", and {found} more that hold no counts"
-        origin = "guessed" if origin == "default" else origin
-    return mask & ~gaps, Value("mask", text, origin, raw.doubts.get("mask", "") if origin == "file" else "")
+    return mask, origin
+
+
+def _mask_value(mask: Mask, origin: Origin, gaps: int, doubt: str) -> Value:
+    text = "none" if origin == "default" else f"{int((~mask).sum())} pixels left out"
+    if not gaps:
+        return Value("mask", text, origin, doubt)
+    text = f"{gaps} pixels without counts left out" if origin == "default" else f"{text}, and {gaps} without counts"
+    return Value("mask", text, "guessed" if origin == "default" else origin, doubt)
 
 
 def _stack(name: str, what: str) -> Frames:
@@ -196,6 +204,10 @@ def _frames_value(raw: Raw, data: Data, frames: PreparedFrames) -> Value:
     if frames.shape[1:] != (ny, nx):
         text += f"; prepared {frames.shape[1]} × {frames.shape[2]}"
     return Value("frames", text, "file")
+
+
+def _gap_warning(gaps: int) -> tuple[str, ...]:
+    return (f"{gaps} pixels hold no counts in most frames; they are masked.",) if gaps else ()
 
 
 def _census(frames: PreparedFrames, sample: Real) -> tuple[str, ...]:

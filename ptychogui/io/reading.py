@@ -38,8 +38,9 @@ def read(data: Data, need_scan: bool = True) -> Dataset:
     try:
         return _dataset(reader.NAME, path, reader.read(path, data), data, need_scan)
     except InputError as error:
-        message = str(error)
-        raise error if path.name in message else InputError(f"{path.name}: {message}") from error
+        if path.name in str(error):
+            raise
+        raise InputError(f"{path.name}: {error}") from error
 
 
 def _dataset(format: str, path: Path, raw: Raw, data: Data, need_scan: bool) -> Dataset:

@@ -34,10 +34,11 @@ def find(raw: Raw, listing: Listing | None, data: Data, geometry: Geometry, need
     count = raw.frames.shape[0]
     origin: Origin = "user" if listing is not None else "file"
     listing = listing or raw.positions
-    if listing is not None and data.scan_shape is None:
+    shape = data.scan_shape or raw.scan_shape
+    if data.positions is None and data.scan_step_m is not None and shape is not None:
+        found = _raster(shape, pair(data.scan_step_m), geometry, count)
+    elif listing is not None:
         found = _listed(listing, data, geometry, count, origin)
-    elif data.scan_step_m is not None and (data.scan_shape or raw.scan_shape):
-        found = _raster(raw, data, geometry, count)
     elif need_scan:
         raise InputError(_missing(raw, data, count))
     else:
@@ -54,20 +55,16 @@ def _missing(raw: Raw, data: Data, count: int) -> str:
     )
 
 
-def _raster(raw: Raw, data: Data, geometry: Geometry, count: int) -> Found:
-    rows, columns = data.scan_shape or raw.scan_shape or (1, count)
+def _raster(shape: tuple[int, int], step: tuple[float, float], geometry: Geometry, count: int) -> Found:
+    rows, columns = shape
     if rows * columns != count:
         raise InputError(
             f"A scan of {rows} × {columns} has {rows * columns} positions, but the file holds {count} frames; "
             "check data.scan_shape."
         )
-    assert data.scan_step_m is not None
-    step = pair(data.scan_step_m)
-    unit = "m" if geometry.calibrated else "px"
-    text = f"{rows} × {columns} raster, step {' × '.join(dict.fromkeys(format_quantity(s, unit) for s in step))}"
     grid = np.stack(np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij"), axis=-1).reshape(-1, 2)
     doubt = "" if geometry.calibrated else "the step counts as pixels, since the pixel at the sample is not known"
-    return Found(Scan(grid * np.asarray(step)), True, Value("positions", text, "user", doubt))
+    return Found(Scan(grid * np.asarray(step)), True, Value("positions", f"{rows} × {columns} raster", "user", doubt))
 
 
 def _listed(listing: Listing, data: Data, geometry: Geometry, count: int, origin: Origin) -> Found:

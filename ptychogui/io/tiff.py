@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from ptychogui.io.data import Data
 from ptychogui.io.raw import Listing, Raw, checked_frames
 from ptychogui.io.text import read_positions
 from ptychogui.params import InputError
-from ptychogui.types import Dataset, Real
+from ptychogui.types import Dataset, Frames, Real
 
 NAME = "TIFF"
 
+_NATIVE = "<" if sys.byteorder == "little" else ">"
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -65,63 +67,75 @@ def _listing(folder: Path) -> Listing | None:
     return read_positions(chosen[0]) if len(chosen) == 1 else None
 
 
-def pages(path: Path) -> PagedFrames:
+def pages(path: Path) -> Frames:
     """The pages of one TIFF file or of the files of a folder as frames."""
     return _stack(_images(path) if path.is_dir() else [path])
 
 
 @dataclass(frozen=True)
-class PagedFrames:
-    """Frames (N, ny, nx) that are pages of TIFF files, read when they are indexed."""
+class FileFrames:
+    """Frames (N, ny, nx) in many TIFF files, read when they are indexed; `counts` are the pages of each file."""
 
-    pages: tuple[Any, ...]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(N, ny, nx)"""
-        return (len(self.pages), *self.pages[0].shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The type on disk."""
-        dtype: np.dtype[Any] = np.dtype(self.pages[0].dtype)
-        return dtype
-
-    @property
-    def ndim(self) -> int:
-        """3 for images of one channel."""
-        return len(self.shape)
+    images: tuple[Path, ...]
+    counts: tuple[int, ...]
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
-        if isinstance(index, slice):
-            return np.stack([self._page(page) for page in self.pages[index]])
-        if np.ndim(index):
-            return np.stack([self._page(self.pages[int(i)]) for i in index])
-        return self._page(self.pages[int(index)])
+        numbers = np.arange(self.shape[0])[index]
+        if np.ndim(numbers) == 0:
+            return self._frame(int(numbers))
+        return np.stack([self._frame(int(n)) for n in numbers])
 
-    def _page(self, page: Any) -> NDArray[Any]:
-        try:
-            image: NDArray[Any] = page.asarray()
-        except (ValueError, OSError, IndexError, tifffile.TiffFileError) as error:
-            raise InputError(f"A page of the TIFF frames cannot be read: {error}.") from error
-        return image
+    def _frame(self, number: int) -> NDArray[Any]:
+        ends = np.cumsum(self.counts)
+        file = int(np.searchsorted(ends, number, side="right"))
+        page: NDArray[Any] = _array(self.images[file])[number - ends[file]]
+        return page
 
 
-def _stack(images: list[Path]) -> PagedFrames:
-    found: list[Any] = []
-    for image in images:
-        try:
-            found += list(tifffile.TiffFile(files.source(image)).pages)
-        except (tifffile.TiffFileError, ValueError, OSError, IndexError) as error:
-            raise InputError(f"{image} is a damaged TIFF file ({error}); copy it again.") from error
-    if not found:
-        raise InputError(f"{images[0]} holds no image.")
-    odd = next((page for page in found if tuple(page.shape) != tuple(found[0].shape)), None)
-    if odd is not None:
-        raise InputError(
-            f"{images[0].parent} holds images of {found[0].shape} and of {odd.shape} pixels; keep one kind."
-        )
-    return PagedFrames(tuple(found))
+def _array(image: Path) -> NDArray[Any]:
+    """All pages (n, ny, nx) of a file, mapped from disk where its layout allows, else in memory."""
+    with _opened(image) as tiff:
+        series = tiff.series
+        if len(series) != 1:
+            raise InputError(f"{image} holds {len(series)} kinds of images; keep one kind in a file.")
+        if tiff.filehandle.is_file and series[0].dataoffset is not None and tiff.byteorder == _NATIVE:
+            array = np.memmap(image, series[0].dtype, "r", series[0].dataoffset, tuple(series[0].shape))
+        elif series[0].nbytes > files.memory_limit_bytes():
+            raise InputError(f"{image} unpacks to {series[0].nbytes / 2**30:.0f} GiB, which this machine cannot hold.")
+        else:
+            array = _decoded(series[0], image)
+    return array.reshape(-1, *array.shape[-2:])
+
+
+def _decoded(series: Any, image: Path) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = series.asarray()
+    except (ValueError, OSError, IndexError, tifffile.TiffFileError) as error:
+        raise InputError(f"{image} is a damaged TIFF file ({error}); copy it again.") from error
+    return array
+
+
+def _opened(image: Path) -> tifffile.TiffFile:
+    try:
+        return tifffile.TiffFile(files.source(image))
+    except (tifffile.TiffFileError, ValueError, OSError, IndexError) as error:
+        raise InputError(f"{image} is a damaged TIFF file ({error}); copy it again.") from error
+
+
+def _stack(images: list[Path]) -> Frames:
+    first = _array(images[0])
+    if len(images) == 1:
+        return first
+    counts = [first.shape[0]]
+    for image in images[1:]:
+        with _opened(image) as tiff:
+            shape = tuple(tiff.pages.first.shape)
+            counts.append(len(tiff.pages))
+        if shape != first.shape[1:]:
+            raise InputError(f"{image.parent} holds images of {first.shape[1:]} and of {shape} pixels; keep one kind.")
+    return FileFrames(tuple(images), tuple(counts), (sum(counts), *first.shape[1:]), first.dtype)
 
 
 def _mean(images: list[Path]) -> tuple[Real | None, str]:

@@ -1,0 +1,54 @@
+"""Exports: numbers that can be read back, pictures of a sensible size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from test_result import result
+
+from ptychogui.io import export
+from ptychogui.io.picture import scanned_area, without_ramp
+from ptychogui.params import InputError
+
+
+def test_everything_is_there(tmp_path):
+    whole = result()
+    written = export(whole, tmp_path / "new" / "folder")
+    names = {path.name for path in written}
+    assert names == {path.name for path in (tmp_path / "new" / "folder").iterdir()}
+    assert {"object_phase_0.tif", "object_amplitude_1.png", "probe.png", "positions.csv"} <= names
+    area = scanned_area(whole.obj, whole.scan, (14, 17))
+    level = without_ramp(whole.obj.slices[1], area)
+    folder = tmp_path / "new" / "folder"
+    np.testing.assert_allclose(tifffile.imread(folder / "object_amplitude_1.tif"), np.abs(level), rtol=1e-6)
+    np.testing.assert_allclose(tifffile.imread(folder / "object_phase_1.tif"), np.angle(level), atol=1e-6)
+    table = np.loadtxt(folder / "positions.csv", delimiter=",", skiprows=1)
+    np.testing.assert_allclose(table[:, 1:3], whole.scan.positions_m, rtol=1e-8)
+    np.testing.assert_allclose(table[:, 3:], whole.nominal_m, rtol=1e-8)
+
+
+def test_tiff_knows_its_pixel(tmp_path):
+    export(result(), tmp_path)
+    with tifffile.TiffFile(tmp_path / "object_phase_0.tif") as tiff:
+        assert tiff.imagej_metadata["unit"] == "um"
+        numerator, denominator = tiff.pages.first.tags["XResolution"].value
+        assert numerator / denominator == pytest.approx(1 / 0.02, rel=1e-3)
+
+
+def test_pictures_have_square_pixels_on_the_sample(tmp_path):
+    whole = result()
+    export(whole, tmp_path)
+    area = scanned_area(whole.obj, whole.scan, (14, 17))
+    rows, columns = (part.stop - part.start for part in area)
+    with Image.open(tmp_path / "object_phase_0.png") as image:
+        assert image.width / image.height == pytest.approx(2 * columns / rows, rel=0.02)
+        assert max(image.size) >= 512
+        assert len(image.getcolors(1 << 20)) > 20
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be made"):
+        export(result(), tmp_path / "file" / "folder")
