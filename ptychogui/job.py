@@ -103,10 +103,10 @@ def snapshots(
     """
     run = _Run(job, dataset, initial)
     request = yield run.snapshot(frame)
-    loop, changed, shown, cost = run.iterates(), None, time.monotonic(), 0.0
+    loop, stepped, changed, shown, cost = run.iterates(), False, None, time.monotonic(), 0.0
     while True:
         if request is not None:
-            changed, frame = request.job, frame if request.frame is None else request.frame
+            changed, frame = request.job or changed, frame if request.frame is None else request.frame
             if request.result:
                 request = yield run.result()
                 continue
@@ -115,8 +115,8 @@ def snapshots(
                 break
             request = None
         try:
-            loop.send(changed)
-            changed = None
+            loop.send(changed if stepped else None)  # a generator takes nothing before its first step
+            changed, stepped = None if stepped else changed, True
         except StopIteration:
             yield run.snapshot(frame, ended="finished")
             break

@@ -90,7 +90,7 @@ class ImportCard(QWidget):
         """Show the current file, unless nothing about it has changed."""
         opened = self._session.current
         dataset = opened.dataset if opened is not None else None
-        if (opened, dataset) != self._shown:
+        if opened is not self._shown[0] or dataset is not self._shown[1]:
             self._shown = (opened, dataset)
             self._build(opened)
         elif opened is not None and opened.job.data != self._data:

@@ -290,7 +290,7 @@ class Session(QObject):
     def stop(self) -> None:
         """End the running job; its result is kept."""
         if self._worker is not None:
-            self._worker.ask(stop=True)
+            self._worker.stop()
 
     def _look_into_mailbox(self) -> None:
         news = self._worker.mailbox.take() if self._worker is not None else None

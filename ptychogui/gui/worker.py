@@ -75,7 +75,7 @@ class Worker(QThread):
         return self._paused
 
     def ask(self, **fields: Any) -> None:
-        """Send a Request with these fields (job, frame, stop, result) at the next occasion; from any thread."""
+        """Send a Request with these fields (job, frame, result) at the next occasion; from any thread."""
         with self._wake:
             self._asked |= fields
             self._wake.notify()
@@ -85,6 +85,11 @@ class Worker(QThread):
         with self._wake:
             self._paused = paused
             self._wake.notify()
+
+    def stop(self) -> None:
+        """End the run, also one that waits."""
+        self.ask(stop=True)
+        self.pause(False)
 
     def run(self) -> None:
         """The body of the thread."""
@@ -110,10 +115,15 @@ class Worker(QThread):
             steps.close()
 
     def _request(self) -> Request | None:
-        """What the window asked for since the last item; waits while paused and nothing is asked."""
+        """What the window asked for since the last item; waits while paused and nothing is asked.
+
+        A change, a wish for the result and the end are sent one after the other, so that none is lost.
+        """
         from ptychogui.job import Request
 
         with self._wake:
             self._wake.wait_for(lambda: not self._paused or bool(self._asked))
-            asked, self._asked = self._asked, {}
+            together = {"job", "frame"} & self._asked.keys()
+            now = together or set(list(self._asked)[:1])
+            asked = {name: self._asked.pop(name) for name in now}
         return Request(**asked) if asked else None

@@ -11,9 +11,10 @@ from ptychogui.gui.browser import Browser
 from ptychogui.gui.forms import JobForm
 from ptychogui.gui.import_card import ImportCard
 from ptychogui.gui.log import LogView
+from ptychogui.gui.opened import Opened, Run
 from ptychogui.gui.session import Session
 from ptychogui.gui.settings import settings
-from ptychogui.gui.views import DOCKS
+from ptychogui.gui.views import DOCKS, link
 from ptychogui.job import Job
 
 LEFT_PX, MIDDLE_PX, SIDE_PX, RIGHT_PX = 230, 560, 330, 350
@@ -33,6 +34,7 @@ class Workspace(QMainWindow):
         self.browser, self.card, self.log = Browser(session), ImportCard(session), LogView()
         self.form = JobForm(Job())
         self._form_job = self.form.job
+        self._shown: tuple[Opened | None, Run | None] = (None, None)
         for name, title, widget in (
             ("browser", "Files and runs", self.browser),
             ("import_card", "Data", self.card),
@@ -43,6 +45,7 @@ class Workspace(QMainWindow):
         self.views: dict[str, Any] = {spec.name: spec.make() for spec in DOCKS}
         for spec in DOCKS:
             self._add(spec.name, spec.title, self.views[spec.name])
+        link(self.views)
         self.lay_out()
         self._connect()
 
@@ -125,13 +128,17 @@ class Workspace(QMainWindow):
 
     def _show_current(self) -> None:
         session = self._session
+        run, shown = session.current_run, (session.current, session.current_run)
+        if shown != self._shown:
+            self._shown = shown
+            for view in self.views.values():
+                view.clear()
         self._show_data()
-        run = session.current_run
-        for view in self.views.values():
-            if run is not None and run.snapshot is not None:
-                view.show_snapshot(run.snapshot)
+        for name, view in self.views.items():
             if run is not None and run.result is not None and run is not session.running:
                 view.show_result(run.result)
+            if run is not None and run.snapshot is not None and (run is session.running or name == "diffraction"):
+                view.show_snapshot(run.snapshot)  # a result holds no patterns, the last snapshot does
 
     def _show_data(self) -> None:
         opened = self._session.current

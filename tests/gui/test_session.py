@@ -113,6 +113,29 @@ def test_pause_waits_and_a_change_during_the_run_counts(opened: Session, until: 
     assert "solver.epochs" in run.result.provenance["changes"]
 
 
+def test_a_change_before_the_first_step_counts(opened: Session, until: Until) -> None:
+    epochs(opened, 100_000)
+    opened.start()
+    epochs(opened, 3)
+    until(lambda: opened.running is None)
+    assert opened.current_run is not None
+    assert opened.current_run.state == "finished"
+
+
+def test_a_waiting_run_is_saved_and_stopped_at_once(opened: Session, until: Until, tmp_path: Path) -> None:
+    epochs(opened, 100_000)
+    opened.start()
+    run = opened.current_run
+    assert run is not None
+    until(lambda: run.snapshot is not None)
+    opened.pause()
+    opened.save(run, tmp_path / "kept.h5")
+    opened.stop()
+    until(lambda: opened.running is None)
+    until((tmp_path / "kept.h5").exists)
+    assert run.state == "stopped"
+
+
 def test_saved_in_the_middle_and_at_the_end(opened: Session, until: Until, tmp_path: Path) -> None:
     epochs(opened, 100_000)
     opened.start()

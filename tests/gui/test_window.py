@@ -1,0 +1,306 @@
+"""The window as a user meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PyQt6.QtGui import QCloseEvent, QDropEvent
+from PyQt6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QMessageBox,
+    QPushButton,
+)
+from pytestqt.qtbot import QtBot
+
+from ptychogui import io
+from ptychogui.engine.simulate import recipes
+from ptychogui.gui import settings, theme
+from ptychogui.gui.actions import ACTIONS
+from ptychogui.gui.session import Session
+from ptychogui.gui.start_page import SAMPLES
+from ptychogui.gui.window import Window
+from ptychogui.io.data import Data
+
+Until = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def window(qtbot: QtBot, until: Until) -> Iterator[Window]:
+    from ptychogui.gui.app import application
+
+    application()
+    window = Window()
+    window.show()
+    until(lambda: window.workspace is not None)
+    yield window
+    end(window, until)
+
+
+def end(window: Window, until: Until) -> None:
+    if window.session.running is not None:
+        window.session.stop()
+        until(lambda: window.session.running is None)
+    until(lambda: window.session.tasks.waiting == 0)
+    window.leave()
+    window.deleteLater()
+
+
+@pytest.fixture
+def opened(window: Window, scan: Path, until: Until) -> Window:
+    window.open_path(str(scan))
+    until(lambda: preview_complete(window.session))
+    return window
+
+
+@pytest.fixture
+def finished(opened: Window, until: Until) -> Window:
+    run(opened, 2)
+    until(lambda: opened.session.running is None)
+    return opened
+
+
+def preview_complete(session: Session) -> bool:
+    return session.current is not None and session.current.preview is not None and session.current.preview.complete
+
+
+def run(window: Window, epochs: int) -> None:
+    assert window.session.current is not None
+    window.session.edit(window.session.current.job.with_value("solver.epochs", epochs))
+    window.actions_by_id["run"].trigger()
+
+
+def dialogs(window: Window) -> list[QDialog]:
+    return [dialog for dialog in window.findChildren(QDialog) if dialog.isVisible()]
+
+
+def answer(window: Window, text: str) -> None:
+    box = next(dialog for dialog in dialogs(window) if isinstance(dialog, QMessageBox))
+    next(button for button in box.buttons() if button.text() == text).click()
+
+
+def test_the_start_page_comes_first(window: Window) -> None:
+    assert window.stack.currentWidget() is window.start_page
+    assert not window.run_bar.isVisible()
+    assert {sample.recipe for sample in SAMPLES} <= set(recipes())
+
+
+def test_opening_shows_the_workspace_and_is_remembered(opened: Window, scan: Path) -> None:
+    assert opened.stack.currentWidget() is opened.workspace
+    assert opened.windowTitle().startswith("scan.cxi")
+    assert settings.recent()[0].path == str(scan)
+    assert "30 frames of 40 × 48" in settings.recent()[0].line
+    assert opened.workspace is not None
+    assert opened.workspace.browser.topLevelItemCount() == 1
+    assert opened.actions_by_id["run"].isEnabled()
+    opened.close_file()
+    opened.show_start()
+    cards = [card for card in opened.start_page.findChildren(QPushButton) if card.objectName() == "recent_file"]
+    assert cards
+    cards[0].click()
+
+
+def test_dropped_files_open(window: Window, scan: Path, until: Until) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(scan))])
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, buttons, keys))
+    until(lambda: preview_complete(window.session))
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.id)
+def test_every_action_works_where_it_is_enabled(action: object, finished: Window, until: Until) -> None:
+    session, entry = finished.session, finished.actions_by_id[action.id]  # type: ignore[attr-defined]
+    if action.id in ("stop", "pause", "show_running"):  # type: ignore[attr-defined]
+        run(finished, 100_000)
+    assert entry.isEnabled(), entry.toolTip()
+    errors: list[str] = []
+    session.message.connect(lambda level, sentence, _: errors.append(sentence) if level == "error" else None)
+    entry.trigger()
+    until(lambda: session.tasks.waiting == 0)
+    for dialog in dialogs(finished):
+        dialog.reject()
+    assert not errors
+
+
+def test_every_action_has_its_own_id_key_and_slot(window: Window) -> None:
+    keys = [action.shortcut for action in ACTIONS if action.shortcut]
+    assert len(set(keys)) == len(keys)
+    assert len({action.id for action in ACTIONS}) == len(ACTIONS)
+    for action in ACTIONS:
+        entry = window.actions_by_id[action.id]
+        assert entry.isEnabled() or entry.toolTip() == action.why(window.session)
+
+
+def test_the_whole_way_through_the_window(opened: Window, until: Until, tmp_path: Path) -> None:
+    run(opened, 2)
+    assert not opened.actions_by_id["run"].isEnabled()
+    until(lambda: opened.session.running is None)
+    opened.actions_by_id["save"].trigger()
+    dialog = opened.findChild(QFileDialog)
+    assert dialog is not None
+    dialog.selectFile(str(tmp_path / "kept.h5"))
+    dialog.accept()
+    until((tmp_path / "kept.h5").exists)
+    until(lambda: not opened.session.unsaved())
+    opened.open_path(str(tmp_path / "kept.h5"))
+    until(lambda: len(opened.session.opened) == 2)
+    assert opened.actions_by_id["run"].iconText() == "Continue"
+    opened.actions_by_id["run"].trigger()
+    until(lambda: opened.session.running is None)
+    assert opened.session.current_run is not None
+    assert opened.session.current_run.result is not None
+
+
+def test_an_edit_in_the_form_reaches_the_job_and_can_be_undone(opened: Window, qtbot: QtBot) -> None:
+    assert opened.workspace is not None
+    assert opened.session.current is not None
+    before = opened.session.current.job
+    changed = before.with_value("solver.epochs", 321)
+    opened.workspace.form.job_changed.emit(changed, before)
+    assert opened.session.current.job == changed
+    opened.session.undo.undo()
+    assert opened.session.current.job == before
+    assert opened.workspace.form.job == before
+
+
+def test_a_grey_run_says_why_and_the_reason_leads_to_the_cure(
+    window: Window, qtbot: QtBot, until: Until, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "stack.npy", np.random.default_rng(1).poisson(30, (12, 24, 20)))
+    window.open_path(str(tmp_path / "stack.npy"))
+    until(lambda: preview_complete(window.session))
+    assert not window.actions_by_id["run"].isEnabled()
+    assert "show_data" in window.run_bar.reason.text()
+    assert window.workspace is not None
+    window.workspace.docks["parameters"].raise_()
+    window.run_bar.reason.linkActivated.emit("show_data")
+    card = window.workspace.card
+    for name, text in (("scan_shape", "3, 4"), ("scan_step_m", "2")):
+        field = card.findChild(QLineEdit, name)
+        assert field is not None
+        qtbot.keyClicks(field, text)
+    card.apply_button.click()
+    until(lambda: window.actions_by_id["run"].isEnabled())
+    card.keep_button.click()
+    until((tmp_path / "stack.toml").exists)
+    assert io.read(Data(path=str(tmp_path / "stack.npy"))).positions_known
+
+
+def test_closing_asks_for_results_that_are_not_saved(finished: Window, until: Until, scan: Path) -> None:
+    event = QCloseEvent()
+    finished.closeEvent(event)
+    assert not event.isAccepted()
+    answer(finished, "Cancel")
+    assert finished.isVisible()
+    finished.close()
+    answer(finished, "Save")
+    until(lambda: not finished.isVisible())
+    assert list(scan.parent.glob("scan_run1_*.h5"))
+
+
+@pytest.mark.parametrize("choice", ["Keep running", "Save and stop", "Cancel"])
+def test_closing_during_a_run_asks(choice: str, opened: Window, until: Until, scan: Path) -> None:
+    run(opened, 100_000)
+    until(lambda: opened.session.current_run and opened.session.current_run.snapshot)
+    opened.close()
+    assert opened.isVisible()
+    answer(opened, choice)
+    if choice == "Cancel":
+        assert opened.session.running is not None
+        return
+    if choice == "Keep running":
+        assert opened.isMinimized()
+        assert opened.session.running is not None
+        opened.session.stop()
+    until(lambda: not opened.isVisible())
+    saved = next(scan.parent.glob("scan_run1_*.h5"))
+    assert io.is_result(saved)
+
+
+def test_the_layout_and_the_theme_are_kept(opened: Window, qtbot: QtBot, until: Until) -> None:
+    assert opened.workspace is not None
+    opened.workspace.docks["loss"].hide()
+    opened.choose_theme("dark")
+    assert theme.is_dark()
+    opened.leave()
+    other = Window()
+    other.show()
+    until(lambda: other.workspace is not None)
+    assert other.workspace is not None
+    assert other.workspace.docks["loss"].isHidden()
+    other.reset_layout()
+    assert not other.workspace.docks["loss"].isHidden()
+    assert theme.chosen() == "dark"
+    end(other, until)
+
+
+def test_the_command_palette_finds_and_does(opened: Window, qtbot: QtBot) -> None:
+    opened.command_palette()
+    dialog = opened.findChild(QDialog, "command_palette")
+    assert dialog is not None
+    typed = dialog.findChild(QLineEdit)
+    found = dialog.findChild(QListWidget)
+    assert typed is not None
+    assert found is not None
+    typed.setText("start pa")
+    assert found.count() == 1
+    typed.returnPressed.emit()
+    assert opened.stack.currentWidget() is opened.start_page
+
+
+def test_messages_show_details_and_do_not_repeat(window: Window) -> None:
+    window.session.tell("error", "It broke.", "line 1\nline 2")
+    window.session.tell("error", "It broke.", "line 1\nline 2")
+    assert window.notices.texts() == ["It broke."]
+    button = next(b for b in window.notices.findChildren(QPushButton) if b.objectName() == "notice_details")
+    button.click()
+    assert [dialog.objectName() for dialog in dialogs(window)] == ["details"]
+    dialogs(window)[0].reject()
+
+
+def test_the_log_shows_what_happened(opened: Window) -> None:
+    assert opened.workspace is not None
+    assert "scan.cxi" in opened.workspace.log.toPlainText()
+
+
+def test_the_tree_leads_from_run_to_data(finished: Window) -> None:
+    assert finished.workspace is not None
+    tree = finished.workspace.browser
+    top = tree.topLevelItem(0)
+    assert top is not None
+    assert top.childCount() == 1
+    tree.setCurrentItem(top)
+    assert finished.session.current_run is None
+    tree.setCurrentItem(top.child(0))
+    assert finished.session.current_run is not None
+
+
+def test_frames_step_by_key(opened: Window) -> None:
+    opened.actions_by_id["previous_frame"].trigger()
+    assert opened.session.frame == 29
+    opened.actions_by_id["next_frame"].trigger()
+    assert opened.session.frame == 0
+
+
+def test_the_data_card_shows_every_value(opened: Window) -> None:
+    assert opened.workspace is not None
+    assert opened.session.current is not None
+    assert opened.session.current.dataset is not None
+    shown = {label.text() for label in opened.workspace.card.findChildren(QLabel)}
+    for value in opened.session.current.dataset.values:
+        assert {value.name, value.text, value.doubt or value.name} <= shown
+
+
+def test_a_sample_is_made_and_opened(window: Window, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
+    QApplication.setApplicationName("ptychogui-test")
+    window.open_sample("siemens-near")
+    until(lambda: preview_complete(window.session))
