@@ -117,7 +117,8 @@ def _group(
     switch = next((e for e in entries(type(value)) if e.name == "enabled"), None) if value is not None else None
     on = active
     if len(union) + entry.optional > 1:
-        kind, standard_kind = getattr(value, "kind", None), getattr(usual, "kind", None)
+        kind = getattr(value, "kind", None)
+        standard_kind = getattr(usual, "kind", None if entry.optional else kind)
         yield Choice(path, entry, kind, standard_kind, label, about, level, union=union, active=active)
     elif switch is None:
         yield Choice(path, entry, None, None, label, about, level, heading=True, active=active)

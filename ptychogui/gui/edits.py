@@ -25,6 +25,8 @@ class TextEdit(QLineEdit):
     def __init__(self, choice: Choice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._choice = choice
+        self.pending = False
+        """Whether something was typed that is not taken up yet."""
         self._settle = QTimer(self)
         self._settle.setInterval(SETTLE_MS)
         self._settle.setSingleShot(True)
@@ -46,19 +48,16 @@ class TextEdit(QLineEdit):
     def show_choice(self, choice: Choice) -> None:
         """Write the value of a choice."""
         self._choice = choice
+        self.pending = False
         self._settle.stop()
         self.setText(text_of(choice.value, choice.unit))
         self.setCursorPosition(0)
 
-    @property
-    def pending(self) -> bool:
-        """Whether something was typed that is not taken up yet."""
-        return self._settle.isActive()
-
     def settle(self) -> None:
         """Take up what was typed."""
-        if self._settle.isActive():
-            self._settle.stop()
+        self._settle.stop()
+        if self.pending:
+            self.pending = False
             self.edited.emit()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
@@ -75,6 +74,7 @@ class TextEdit(QLineEdit):
         self._on_typed()
 
     def _on_typed(self) -> None:
+        self.pending = True
         self._settle.start()
         self.typed.emit()
 
@@ -86,8 +86,8 @@ class TextEdit(QLineEdit):
 
     def _take_file(self, path: str) -> None:
         self.setText(path)
-        self._settle.stop()
-        self.edited.emit()
+        self.pending = True
+        self.settle()
 
 
 class OptionEdit(QComboBox):

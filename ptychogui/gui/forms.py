@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _PREAMBLE = re.compile(r"^[\w.]+ is .*?, but it ")
 ESSENTIAL_NAMES = ("solver.kind", "solver.epochs", "start.modes")
+ORDER = {"solver": 0, "start": 1, "data": 3}
+"""What is changed most often comes first among the essentials."""
 GROUPS = ("data", "model", "start", "solver", "constraints")
 
 
@@ -55,7 +57,7 @@ class ParamsForm(QWidget):
         """Show other values; what could not be read before is forgotten."""
         self._params = params
         for row in self.rows():
-            row.show_problem("")
+            row.forget()
         self._refresh()
         self._tell_problem()
 
@@ -189,7 +191,8 @@ class JobForm(ParamsForm):
         found = [_raised(c) for c in choices(self._params) if not (c.heading and len(c.path) == 1)]
         if words:
             found = [c for c in found if all(word in _searched(c) for word in words)]
-        self._sections["Essentials"].show_choices([] if words else [_flat(c) for c in found if is_essential(c)])
+        essential = sorted((_flat(c) for c in found if is_essential(c)), key=lambda c: ORDER.get(str(c.path[0]), 2))
+        self._sections["Essentials"].show_choices([] if words else essential)
         for group in GROUPS:
             self._sections[group.capitalize()].show_choices([c for c in found if c.path[0] == group], bool(words))
         rest = [c for c in found if c.path[0] not in GROUPS]

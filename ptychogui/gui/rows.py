@@ -14,7 +14,6 @@ from ptychogui.gui.edits import FieldEdit, SwitchEdit, field_edit, help_of
 INDENT_PX = 14
 LABEL_PX = 128
 RESET_PX = 24
-WRONG = "#dc4646"
 
 
 class FieldRow(QWidget):
@@ -82,12 +81,19 @@ class FieldRow(QWidget):
             self._problem = QLabel(self)
             self._problem.setObjectName("problem")
             self._problem.setWordWrap(True)
-            self._problem.setStyleSheet(f"color: {WRONG}")
+            self._problem.setProperty("role", "problem")
             self._grid.addWidget(self._problem, 1, 1, 1, 3)
         self._problem.setText(sentence)
         self._problem.setVisible(bool(sentence))
         if self.edit is not None:
-            self.edit.setStyleSheet("QLineEdit, QComboBox { border: 1px solid " + WRONG + "; }" if sentence else "")
+            wrong = self.palette().color(QPalette.ColorRole.BrightText).name()
+            self.edit.setStyleSheet(f"border: 1px solid {wrong}; border-radius: 3px; padding: 2px;" if sentence else "")
+
+    def forget(self) -> None:
+        """Drop what was typed and not taken up."""
+        self.show_problem("")
+        if self.edit is not None:
+            self.edit.show_choice(self.choice)
 
     def _dress(self) -> None:
         """The dot and the reset button of a changed value, bold headings, the tooltip."""

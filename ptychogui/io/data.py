@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ptychogui.params import ESSENTIAL, Angle, Count, Energy, Index, Length, Params, Positive, SignedLength
+from ptychogui.params import ESSENTIAL, FILE, Angle, Count, Energy, Index, Length, Params, Positive, SignedLength
 
 Orientation = Literal["none", "y", "x", "yx", "t", "ty", "tx", "tyx"]
 """Transpose first (t), then reverse the named axes."""
@@ -15,7 +15,7 @@ Orientation = Literal["none", "y", "x", "yx", "t", "ty", "tx", "tyx"]
 class Data(Params):
     """The data file, what it does not say of itself, and its preparation. What is left unset comes from the file."""
 
-    path: str = ""
+    path: Annotated[str, FILE] = ""
     """The file or folder to read."""
     field: Literal["far", "near"] | None = None
     """Far field (diffraction patterns) or near field (magnified holograms). Unset: near if the file says so or a
@@ -38,7 +38,7 @@ class Data(Params):
     """Convergence semi-angle α of an electron or focused X-ray probe; gives the size of the aperture."""
     defocus_m: SignedLength | None = None
     """Distance of the sample from the focus; gives the probe its curvature."""
-    positions: str | None = None
+    positions: Annotated[str | None, FILE] = None
     """File (CSV or text) with the positions of the frames."""
     positions_unit: Literal["m", "mm", "um", "nm", "px"] | None = None
     """Unit of the positions; unset: detected."""
@@ -46,7 +46,7 @@ class Data(Params):
     """Order of the columns of the positions; unset: detected."""
     scan_shape: tuple[Count, Count] | None = None
     """Rows and columns of a raster scan whose positions are not in the file."""
-    scan_step_m: Annotated[float | tuple[float, float] | None, ESSENTIAL] = None
+    scan_step_m: float | tuple[float, float] | None = None
     """Step of a raster scan whose positions are not in the file; (y, x) where the two differ."""
     scan_rotation_rad: Angle = 0.0
     """Rotation θ of the scan against the detector: x' = x cos θ − y sin θ, y' = x sin θ + y cos θ."""
@@ -60,11 +60,11 @@ class Data(Params):
     """Pixel (y, x) of the beam in the frames as they are in the file; unset: found for the far field."""
     crop: Count | None = None
     """Side of the square that is cut out around the centre; unset: the whole frame."""
-    bin: Annotated[Count, ESSENTIAL] = 1
+    bin: Count = 1
     """Sum this many pixels in y and x into one."""
-    dark: str | None = None
+    dark: Annotated[str | None, FILE] = None
     """File with dark frames; their mean is subtracted."""
-    mask: str | None = None
+    mask: Annotated[str | None, FILE] = None
     """File with a mask of the frame's shape; zero means that a pixel is not used."""
     hot_pixels: bool = True
     """Find pixels that are always far brighter than their neighbours and leave them out."""

@@ -14,11 +14,10 @@ from ptychogui.io.picture import scale_bar_m
 
 
 class Image(pg.GraphicsObject):  # type: ignore[misc]
-    """Pixels placed in a rectangle of the plot."""
+    """Pixels placed in a rectangle of the plot; 0 is transparent."""
 
-    def __init__(self, alpha: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._format = QImage.Format.Format_ARGB32 if alpha else QImage.Format.Format_RGB32
         self._pixels: Pixels | None = None
         self._image = QImage()
         self._rect = QRectF()
@@ -34,7 +33,7 @@ class Image(pg.GraphicsObject):  # type: ignore[misc]
             self._image = QImage()
         else:
             ny, nx = self._pixels.shape
-            self._image = QImage(self._pixels.data, nx, ny, 4 * nx, self._format)  # type: ignore[call-overload]
+            self._image = QImage(self._pixels.data, nx, ny, 4 * nx, QImage.Format.Format_ARGB32)  # type: ignore[call-overload]
         self.update()
 
     @property
@@ -119,16 +118,17 @@ def point_in(box: pg.ViewBox, scene_point: QPointF) -> tuple[float, float]:
 def wear(plot: pg.PlotWidget, palette: QPalette) -> None:
     """Give a plot and its axes the colours of a palette."""
     plot.setBackground(palette.color(QPalette.ColorRole.Base))
+    plot.getPlotItem().setContentsMargins(0, 6, 8, 0)
     for side in ("left", "bottom"):
         axis = plot.getAxis(side)
         axis.enableAutoSIPrefix(False)
-        axis.setTextPen(palette.color(QPalette.ColorRole.PlaceholderText))
         axis.setPen(palette.color(QPalette.ColorRole.Mid))
+        axis.setTextPen(palette.color(QPalette.ColorRole.PlaceholderText))
         axis.setStyle(tickLength=-4)
 
 
 def name_axes(plot: pg.PlotWidget, unit: str) -> None:
     """Axes with their unit; without one there is nothing to measure, and they are hidden."""
+    plot.setLabel("bottom", unit)
     for side in ("left", "bottom"):
         plot.showAxis(side, bool(unit))
-    plot.setLabel("bottom", unit)

@@ -8,7 +8,7 @@ from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.base import View
-from ptychogui.gui.views.graphics import wear
+from ptychogui.gui.views.graphics import name_axes, wear
 from ptychogui.types import Real
 
 EARLIER = 6
@@ -26,7 +26,6 @@ class LossView(View):
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.plot.setMinimumSize(80, 60)
-        self.plot.setLabel("bottom", "epoch")
         self.plot.showGrid(x=True, y=True, alpha=0.12)
         self.plot.scene().sigMouseClicked.connect(self._click)
         self._curve = self.plot.plot(symbol="o", symbolSize=4)
@@ -49,6 +48,7 @@ class LossView(View):
         layout.addWidget(self.plot, 1)
         layout.addLayout(row)
         self._scale(True)
+        name_axes(self.plot, "")
         self.wear()
 
     def draw(self) -> None:
@@ -68,6 +68,7 @@ class LossView(View):
         epochs = np.arange(1, len(loss) + 1)
         good = np.isfinite(loss) & (loss > 0)
         self._curve.setData(epochs[good], loss[good])
+        name_axes(self.plot, "epoch" if len(loss) or self._earlier else "")
         self._readout.setText(f"loss {loss[-1]:.4g} after {len(loss)} epochs" if len(loss) else "")
 
     def _move_behind(self) -> None:
@@ -87,6 +88,7 @@ class LossView(View):
         self._earlier.clear()
         self._loss = np.zeros(0, np.float32)
         self._curve.setData([], [])
+        name_axes(self.plot, "")
         self._readout.setText("")
 
     def _scale(self, logarithmic: bool) -> None:

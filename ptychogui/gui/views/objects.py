@@ -107,7 +107,9 @@ class ObjectView(View):
         unit = lengths(where.pixel_m[0] * max(where.nearest.shape), dataset.geometry.pixel_m[0])
         if self.mode == "amplitude":
             counts = where.of(preview.total_counts)
-            picture = Picture(counts, where.pixel_m, where.origin_m, unit, "counts", levels=levels_of(counts))
+            picture = Picture(
+                counts, where.pixel_m, where.origin_m, unit, "counts", levels=levels_of(counts), gaps=True
+            )
             self.panel.show_picture(picture, "preview: total counts of each frame")
             return
         centre = preview.centre_of_mass - np.nanmean(preview.centre_of_mass, 0) if preview.done else None
@@ -115,5 +117,7 @@ class ObjectView(View):
             self.panel.show_picture(None)
             return
         deflection = where.of((centre[:, 1] + 1j * centre[:, 0]).astype(np.complex64))
-        picture = Picture(deflection, where.pixel_m, where.origin_m, unit, "px", levels=levels_of(deflection))
+        picture = Picture(
+            deflection, where.pixel_m, where.origin_m, unit, "px", levels=levels_of(deflection), gaps=True
+        )
         self.panel.show_picture(picture, "preview: deflection of the beam (hue: direction, brightness: size)")

@@ -27,6 +27,7 @@ class Picture:
 
     `scaled` is what the colours stand for where that is not the value itself (a logarithm). Complex values are shown
     as hue and brightness. `levels` is the range that the colours span until the user chooses another.
+    With `gaps`, NaN is transparent.
     """
 
     values: NDArray[Any]
@@ -37,6 +38,7 @@ class Picture:
     map: str = "grey"
     levels: tuple[float, float] = (0.0, 1.0)
     scaled: NDArray[Any] | None = None
+    gaps: bool = False
 
     @property
     def colour_values(self) -> NDArray[Any]:
@@ -82,7 +84,7 @@ class ImagePanel(QWidget):
         self._note = ""
         self.plot = pg.PlotWidget(self)
         self.box: pg.ViewBox = self.plot.getViewBox()
-        self._image, self._overlay = Image(), Image(alpha=True)
+        self._image, self._overlay = Image(), Image()
         self._histogram: Histogram | None = None
         self._readout = QLabel(self)
         self._hint = QLabel(hint, self.plot)
@@ -161,10 +163,14 @@ class ImagePanel(QWidget):
         self._overlay.show_pixels(pixels, self._image.rect)
 
     def _colours(self, picture: Picture) -> Pixels:
-        if np.iscomplexobj(picture.values):
-            return hue_and_brightness(picture.values, self._range(picture)[1])
         values = picture.values if picture.scaled is None else picture.scaled
-        return mapped(values, *self._range(picture), self._map or picture.map)
+        if np.iscomplexobj(values):
+            pixels = hue_and_brightness(values, self._range(picture)[1])
+        else:
+            pixels = mapped(values, *self._range(picture), self._map or picture.map)
+        if picture.gaps:
+            pixels[np.isnan(values)] = 0
+        return pixels
 
     def _range(self, picture: Picture) -> tuple[float, float]:
         return self._levels or picture.levels

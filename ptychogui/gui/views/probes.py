@@ -95,10 +95,10 @@ class ProbeView(View):
         self, mosaic: Complex, pixel: tuple[float, float], origin: tuple[float, float], unit: Lengths
     ) -> Picture:
         if self.mode == "amplitude":
-            return Picture(np.abs(mosaic), pixel, origin, unit, map="viridis", levels=(0.0, 1.0))
+            return Picture(np.abs(mosaic), pixel, origin, unit, map="viridis", levels=(0.0, 1.0), gaps=True)
         if self.mode == "phase":
-            return Picture(np.angle(mosaic), pixel, origin, unit, "rad", "cyclic", (-math.pi, math.pi))
-        return Picture(mosaic, pixel, origin, unit, levels=(0.0, levels_of(mosaic)[1]))
+            return Picture(np.angle(mosaic), pixel, origin, unit, "rad", "cyclic", (-math.pi, math.pi), gaps=True)
+        return Picture(mosaic, pixel, origin, unit, levels=(0.0, levels_of(mosaic)[1]), gaps=True)
 
     def _write_labels(self, texts: list[str]) -> None:
         for label in self._labels[len(texts) :]:

@@ -143,21 +143,21 @@ class ScanView(View):
         return preview.centre_of_mass[:, 0 if by.endswith("y") else 1]
 
     def _draw_drift(self) -> None:
+        """Lines from nominal to refined positions; a common shift of all, which nothing can tell, is left out."""
         nominal, refined = self._nominal, self._refined
-        moved = refined is not None and nominal is not None and refined.shape == nominal.shape
-        if not moved or nominal is None or refined is None:
+        moved = nominal is not None and refined is not None and refined.shape == nominal.shape
+        if not moved or nominal is None or refined is None or np.allclose(nominal, refined, atol=0):
             self._drift.setData([], [])
+            self.enlarge.setVisible(False)
             return
+        self.enlarge.setVisible(True)
         step = -(-len(nominal) // MOST)
         start = nominal[::step]
         drift = refined[::step] - start
-        drift = drift - drift.mean(0)
-        if not np.abs(drift).max() > 0:
-            self._drift.setData([], [])
-            return
+        drift = drift - np.nanmean(drift, 0)
         factor = int(self.enlarge.currentData())
         lines = np.stack([start, start + factor * drift], 1).reshape(-1, 2) / self._unit.unit_si
-        self._drift.setData(lines[:, 1], lines[:, 0])
+        self._drift.setData(lines[:, 1], lines[:, 0], connect="pairs")
 
     def _draw_selected(self) -> None:
         nominal = self._nominal
