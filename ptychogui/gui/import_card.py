@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
+from ptychogui.gui.choice import label_of
 from ptychogui.gui.forms import ParamsForm
 from ptychogui.gui.opened import Opened
 from ptychogui.gui.session import Session
@@ -17,6 +29,7 @@ from ptychogui.types import Dataset, Value
 
 OPTICS = ("energy_eV", "kV", "distance_m", "detector_pixel_m", "focus_to_sample_m", "pixel_m")
 SCAN = ("scan_shape", "scan_step_m", "scan_rotation_rad", "scan_flip", "positions", "positions_unit")
+FIELD = re.compile(r"\bdata\.(\w+)")
 ORIGINS = {"file": "file", "guessed": "guessed", "user": "yours", "default": "default"}
 
 
@@ -60,7 +73,6 @@ class ImportCard(QWidget):
         row = QHBoxLayout()
         self.apply_button = QPushButton("Apply", self)
         self.apply_button.setObjectName("apply")
-        self.apply_button.setProperty("primary", True)
         self.apply_button.setToolTip("Read the file again with these values")
         self.apply_button.clicked.connect(self.apply)
         self.keep_button = QPushButton("Keep beside the file", self)
@@ -114,11 +126,12 @@ class ImportCard(QWidget):
     def _fill(self, column: QVBoxLayout, opened: Opened) -> None:
         dataset = opened.dataset
         column.addWidget(_label(opened.title, "heading", self))
-        column.addWidget(_label(str(Path(opened.path).absolute().parent), "dim", self))
+        column.addWidget(_label(str(Path(opened.path).resolve().parent), "dim", self))
         asked = missing(dataset)
         if asked:
             column.addWidget(_label("What the file does not say", "heading", self))
-            self._add_form(column, asked)
+            for edit in self._add_form(column, asked).findChildren(QLineEdit):
+                edit.setPlaceholderText("not known")
         if dataset is not None:
             column.addWidget(_label("What was understood", "heading", self))
             column.addWidget(values_table(dataset.values, self))
@@ -156,10 +169,18 @@ class ImportCard(QWidget):
         wrong = next((form.problem for form in self._forms if form.problem), "")
         self.apply_button.setEnabled(opened is not None and not reading and not wrong)
         self.apply_button.setText("Reading…" if reading else "Apply" if changed or wrong else "Read again")
+        self.apply_button.setProperty("primary", changed)
+        if (style := self.apply_button.style()) is not None:
+            style.polish(self.apply_button)
         self.keep_button.setEnabled(opened is not None and not wrong)
-        problem = opened.problem if opened is not None and not reading else ""
+        problem = in_words(opened.problem) if opened is not None and not reading else ""
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
+
+
+def in_words(sentence: str) -> str:
+    """A sentence that names fields as the command line does (`data.kV`), with the labels of the card instead."""
+    return FIELD.sub(lambda found: f"“{label_of(found[1])}”" if found[1] in Data.model_fields else found[0], sentence)
 
 
 def values_table(values: tuple[Value, ...], parent: QWidget) -> QFrame:
@@ -179,10 +200,10 @@ def values_table(values: tuple[Value, ...], parent: QWidget) -> QFrame:
         chip = QLabel(ORIGINS[value.origin], frame)
         chip.setProperty("origin", value.origin)
         grid.addWidget(name, 2 * row, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(text, 2 * row, 1)
+        grid.addWidget(text, 2 * row, 1, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(chip, 2 * row, 2, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
         if value.doubt:
-            grid.addWidget(_label(value.doubt, "doubt", frame), 2 * row + 1, 1, 1, 2)
+            grid.addWidget(_label(in_words(value.doubt), "doubt", frame), 2 * row + 1, 1, 1, 2)
     return frame
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -27,6 +28,11 @@ Level = Literal["info", "warning", "error"]
 LEVELS: dict[Level, int] = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
+def _warm_up() -> None:
+    """Import torch in a thread while the user looks at the data: it takes longer than a second."""
+    importlib.import_module("ptychogui.engine.problem")
+
+
 class EditJob(QUndoCommand):
     """A change of parameters or geometry that can be undone."""
 
@@ -48,6 +54,8 @@ class Session(QObject):
 
     tree_changed = pyqtSignal()
     """A file or a run came, went, or has another state."""
+    file_opened = pyqtSignal()
+    """A file was read, and is selected."""
     current_changed = pyqtSignal()
     """Another file or run is selected, or its data were read anew: everything shown changes."""
     preview_changed = pyqtSignal()
@@ -94,6 +102,7 @@ class Session(QObject):
         settings.remember(opened.path, opened.line)
         self.tree_changed.emit()
         self.select(opened, opened.runs[-1] if opened.runs else None)
+        self.file_opened.emit()
         self._look_at(opened)
 
     def _look_at(self, opened: Opened) -> None:
@@ -120,6 +129,7 @@ class Session(QObject):
                 self.preview_changed.emit()
             if preview.complete:
                 self.tree_changed.emit()
+                self.tasks.run(_warm_up, lambda _: None, self._fail)
 
     def close(self, opened: Opened) -> None:
         """Forget a file and its runs; the running one stays."""

@@ -76,7 +76,12 @@ QToolTip { background: $raised; color: $text; border: 1px solid $line; padding: 
 QTreeWidget, QPlainTextEdit { border: 1px solid $line; border-radius: 6px; }
 QTreeWidget { background: $base; padding: 4px; }
 QTreeWidget::item { padding: 4px 2px; border-radius: 4px; }
+QTreeWidget { show-decoration-selected: 0; selection-background-color: transparent; }
+QTreeWidget::branch:selected { background: $base; }
 QTreeWidget::item:selected { background: $accent; color: $on_accent; }
+QLineEdit { padding: 3px 6px; border: 1px solid $line; border-radius: 4px; background: $base; }
+QLineEdit:focus { border-color: $accent; }
+QLineEdit:disabled { background: $window; color: $dim; }
 QPushButton, QToolButton#run, QToolButton#continue, QToolButton#pause, QToolButton#stop {
     padding: 5px 14px; border: 1px solid $line; border-radius: 6px; background: $raised; color: $text; }
 QPushButton:hover, QToolButton#continue:hover, QToolButton#pause:hover, QToolButton#stop:hover {

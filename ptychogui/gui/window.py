@@ -102,7 +102,6 @@ class Window(QMainWindow):
 
         self.workspace = Workspace(self.session, self)
         self.stack.addWidget(self.workspace)
-        self.workspace.restore()
         self.workspace.browser.menu_wanted.connect(self._show_context_menu)
         self.workspace.card.keep_wanted.connect(self.keep_beside)
         menus.add_docks(self)
@@ -332,7 +331,8 @@ class Window(QMainWindow):
         kept = settings.settings()
         kept.setValue("geometry", self.saveGeometry())
         if self.workspace is not None:
-            kept.setValue("layout", self.workspace.saveState())
+            if self.workspace.arranged:
+                kept.setValue("layout", self.workspace.saveState())
             self.workspace.log.stop()
         self.session.tasks.close()
         event.accept()

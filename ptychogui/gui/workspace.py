@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PyQt6.QtCore import QByteArray, Qt
+from PyQt6.QtCore import QByteArray, Qt, QTimer
+from PyQt6.QtGui import QShowEvent
 from PyQt6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from ptychogui.gui.browser import Browser
@@ -17,7 +18,7 @@ from ptychogui.gui.settings import settings
 from ptychogui.gui.views import DOCKS, link
 from ptychogui.job import Job
 
-LEFT_PX, MIDDLE_PX, SIDE_PX, RIGHT_PX = 230, 560, 330, 350
+LEFT_PX, MIDDLE_PX, SIDE_PX, RIGHT_PX = 240, 540, 310, 340
 
 
 class Workspace(QMainWindow):
@@ -34,6 +35,7 @@ class Workspace(QMainWindow):
         self.browser, self.card, self.log = Browser(session), ImportCard(session), LogView()
         self.form = JobForm(Job())
         self._form_job = self.form.job
+        self.arranged = False
         self._shown: tuple[Opened | None, Run | None] = (None, None)
         for name, title, widget in (
             ("browser", "Files and runs", self.browser),
@@ -57,6 +59,7 @@ class Workspace(QMainWindow):
 
     def _connect(self) -> None:
         session = self._session
+        session.file_opened.connect(lambda: self.reveal("import_card"))
         session.current_changed.connect(self._show_current)
         session.preview_changed.connect(self._show_data)
         session.snapshot_changed.connect(self._show_snapshot)
@@ -104,17 +107,23 @@ class Workspace(QMainWindow):
             [docks[name] for name in columns], [LEFT_PX, MIDDLE_PX, SIDE_PX, RIGHT_PX], Qt.Orientation.Horizontal
         )
         for names, sizes in (
-            (("object_phase", "diffraction"), (520, 300)),
-            (("object_amplitude", "probe", "scan"), (290, 230, 300)),
-            (("browser", "loss"), (520, 300)),
+            (("object_phase", "diffraction"), (540, 270)),
+            (("object_amplitude", "probe", "scan"), (280, 260, 270)),
+            (("browser", "loss"), (540, 270)),
         ):
             self.resizeDocks([docks[name] for name in names], list(sizes), Qt.Orientation.Vertical)
 
-    def restore(self) -> None:
-        """The layout of the last time, if there was one."""
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """The first time, take the layout of the last session, or share the space out: before, there is no space."""
+        super().showEvent(event)
+        if not self.arranged:
+            self.arranged = True
+            QTimer.singleShot(0, self._arrange)
+
+    def _arrange(self) -> None:
         layout = settings().value("layout")
-        if isinstance(layout, QByteArray):
-            self.restoreState(layout)
+        if not isinstance(layout, QByteArray) or not self.restoreState(layout):
+            self.give_sizes()
 
     def reveal(self, name: str) -> None:
         """Bring a dock to the front and put the keyboard there."""

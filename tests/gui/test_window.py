@@ -25,6 +25,7 @@ from ptychogui import io
 from ptychogui.engine.simulate import recipes
 from ptychogui.gui import settings, theme
 from ptychogui.gui.actions import ACTIONS
+from ptychogui.gui.import_card import in_words
 from ptychogui.gui.session import Session
 from ptychogui.gui.start_page import SAMPLES
 from ptychogui.gui.window import Window
@@ -226,7 +227,7 @@ def test_closing_during_a_run_asks(choice: str, opened: Window, until: Until, sc
     assert io.is_result(saved)
 
 
-def test_the_layout_and_the_theme_are_kept(opened: Window, qtbot: QtBot, until: Until) -> None:
+def test_the_layout_and_the_theme_are_kept(opened: Window, scan: Path, until: Until) -> None:
     assert opened.workspace is not None
     opened.workspace.docks["loss"].hide()
     opened.choose_theme("dark")
@@ -235,6 +236,9 @@ def test_the_layout_and_the_theme_are_kept(opened: Window, qtbot: QtBot, until: 
     other = Window()
     other.show()
     until(lambda: other.workspace is not None)
+    other.open_path(str(scan))
+    until(lambda: preview_complete(other.session))
+    until(lambda: other.workspace and other.workspace.arranged)
     assert other.workspace is not None
     assert other.workspace.docks["loss"].isHidden()
     other.reset_layout()
@@ -297,7 +301,7 @@ def test_the_data_card_shows_every_value(opened: Window) -> None:
     assert opened.session.current.dataset is not None
     shown = {label.text() for label in opened.workspace.card.findChildren(QLabel)}
     for value in opened.session.current.dataset.values:
-        assert {value.name, value.text, value.doubt or value.name} <= shown
+        assert {value.name, value.text, in_words(value.doubt) or value.name} <= shown
 
 
 def test_a_sample_is_made_and_opened(window: Window, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
