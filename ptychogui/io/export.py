@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from ptychogui.io import files
-from ptychogui.io.picture import percentile_range, scale_bar_m, scanned_area, without_ramp
+from ptychogui.io.picture import inside_scan, percentile_range, scale_bar_m, scanned_area, without_ramp
 from ptychogui.params import InputError
-from ptychogui.types import Complex, Object, Real, Result
+from ptychogui.types import Complex, Mask, Object, Real, Result
 
 _LEAST_WIDTH_PX = 512
 
@@ -29,13 +29,14 @@ def export(result: Result, folder: Path | str) -> tuple[Path, ...]:
     except OSError as error:
         raise InputError(f"The folder {folder} cannot be made: {error}.") from error
     area = scanned_area(result.obj, result.scan, (result.probe.modes.shape[-2], result.probe.modes.shape[-1]))
+    inside = inside_scan(result.obj, result.scan)
     written: list[Path] = []
     for number, image in enumerate(result.obj.slices):
         end = f"_{number}" if len(result.obj.slices) > 1 else ""
-        level = without_ramp(image, area)
+        level = without_ramp(image, inside)
         for name, values in (("amplitude", np.abs(level)), ("phase", np.angle(level))):
             path = folder / f"object_{name}{end}"
-            written += [_tiff(values, result.obj, path), _png(values, area, result, path)]
+            written += [_tiff(values, result.obj, path), _png(values[area], inside[area], result, path)]
     written += [_probe(result, folder / "probe.png"), _positions(result, folder / "positions.csv")]
     return tuple(written)
 
@@ -55,11 +56,10 @@ def _tiff(values: Real, obj: Object, path: Path) -> Path:
     return path
 
 
-def _png(values: Real, area: tuple[slice, slice], result: Result, path: Path) -> Path:
-    """The scanned area in grey, over the range of most of its values."""
-    part = values[area]
-    low, high = percentile_range(part)
-    grey = (np.clip((np.nan_to_num(part) - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+def _png(values: Real, inside: Mask, result: Result, path: Path) -> Path:
+    """The scanned area in grey, over the range of most values between the positions."""
+    low, high = percentile_range(values[inside] if inside.any() else values)
+    grey = (np.clip((np.nan_to_num(values) - low) / (high - low), 0, 1) * 255).astype(np.uint8)
     return _saved(np.repeat(grey[..., None], 3, axis=-1), result, path.with_suffix(".png"))
 
 
@@ -106,7 +106,8 @@ def _draw_bar(image: Image.Image, length_px: float, text: str) -> None:
     bar = (left, bottom - thick, left + round(length_px), bottom)
     draw.rectangle((bar[0] - 1, bar[1] - 1, bar[2] + 1, bar[3] + 1), fill="black")
     draw.rectangle(bar, fill="white")
-    draw.text((left, bar[1] - 3), text, font=font, fill="white", stroke_fill="black", stroke_width=2, anchor="lb")
+    plain = text.replace("µ", "u")  # the font that comes with Pillow has no µ
+    draw.text((left, bar[1] - 3), plain, font=font, fill="white", stroke_fill="black", stroke_width=2, anchor="lb")
 
 
 def _positions(result: Result, path: Path) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptychogui.params import format_quantity
-from ptychogui.types import Complex, Object, Scan
+from ptychogui.types import Complex, Mask, Object, Scan
 
 _SAMPLE = 1 << 16
 """Values that are enough to know a percentile or a ramp."""
@@ -26,21 +26,38 @@ def scanned_area(obj: Object, scan: Scan, probe_shape: tuple[int, int]) -> tuple
     return slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))
 
 
-def without_ramp(image: Complex, area: tuple[slice, slice] | None = None) -> Complex:
+def inside_scan(obj: Object, scan: Scan) -> Mask:
+    """Where (Y, X) the object lies between the positions, inside their convex hull; their box if they lie on a line."""
+    from scipy.spatial import ConvexHull, QhullError
+
+    y, x = (origin + pixel * np.arange(n) for origin, pixel, n in zip(obj.origin_m, obj.pixel_m, obj.slices.shape[1:]))
+    low, high = scan.bounds_m
+    inside: Mask = ((y >= low[0]) & (y <= high[0]))[:, None] & ((x >= low[1]) & (x <= high[1]))
+    try:
+        edges = ConvexHull((scan.positions_m - low) / max(*(high - low), 1e-300)).equations
+    except (QhullError, ValueError):
+        return inside
+    size = max(high - low)
+    for normal_y, normal_x, offset in edges:
+        inside &= (normal_y * (y - low[0]) / size)[:, None] + normal_x * (x - low[1]) / size + offset <= 1e-9
+    return inside
+
+
+def without_ramp(image: Complex, inside: Mask | None = None) -> Complex:
     """The image (…, Y, X) without its mean phase gradient and mean phase, which no measurement can tell.
 
-    The means are those of `area` (y, x), or of the whole image.
+    The means are those over `inside` (Y, X), or over the whole image.
     """
-    part = image if area is None else image[..., area[0], area[1]]
-    step = max(1, math.isqrt(part.shape[-2] * part.shape[-1] // _SAMPLE))
+    part = image if inside is None else np.where(inside, image, np.complex64(0))
+    step = max(1, math.isqrt(image.shape[-2] * image.shape[-1] // _SAMPLE))
     y = _mean_phase(part[..., :-1:step, ::step], part[..., 1::step, ::step])
     x = _mean_phase(part[..., ::step, :-1:step], part[..., ::step, 1::step])
     flat_y = np.exp(-1j * y * np.arange(image.shape[-2])).astype(np.complex64)[:, None]
     flat_x = np.exp(-1j * x * np.arange(image.shape[-1])).astype(np.complex64)
     flat: Complex = image * flat_y
     flat *= flat_x
-    inside = flat if area is None else flat[..., area[0], area[1]]
-    mean = complex(np.nansum(inside[..., ::step, ::step]))
+    level = flat if inside is None else np.where(inside, flat, np.complex64(0))
+    mean = complex(np.nansum(level[..., ::step, ::step]))
     if abs(mean) > 0 and math.isfinite(abs(mean)):
         flat *= np.complex64(abs(mean) / mean)
     return flat

@@ -101,7 +101,7 @@ def _array(image: Path) -> NDArray[Any]:
         if len(series) != 1:
             raise InputError(f"{image} holds {len(series)} kinds of images; keep one kind in a file.")
         if tiff.filehandle.is_file and series[0].dataoffset is not None and tiff.byteorder == _NATIVE:
-            array = np.memmap(image, series[0].dtype, "r", series[0].dataoffset, tuple(series[0].shape))
+            array: NDArray[Any] = np.memmap(image, series[0].dtype, "r", series[0].dataoffset, tuple(series[0].shape))
         elif series[0].nbytes > files.memory_limit_bytes():
             raise InputError(f"{image} unpacks to {series[0].nbytes / 2**30:.0f} GiB, which this machine cannot hold.")
         else:

@@ -9,7 +9,7 @@ from PIL import Image
 from test_result import result
 
 from ptychogui.io import export
-from ptychogui.io.picture import scanned_area, without_ramp
+from ptychogui.io.picture import inside_scan, scanned_area, without_ramp
 from ptychogui.params import InputError
 
 
@@ -19,8 +19,7 @@ def test_everything_is_there(tmp_path):
     names = {path.name for path in written}
     assert names == {path.name for path in (tmp_path / "new" / "folder").iterdir()}
     assert {"object_phase_0.tif", "object_amplitude_1.png", "probe.png", "positions.csv"} <= names
-    area = scanned_area(whole.obj, whole.scan, (14, 17))
-    level = without_ramp(whole.obj.slices[1], area)
+    level = without_ramp(whole.obj.slices[1], inside_scan(whole.obj, whole.scan))
     folder = tmp_path / "new" / "folder"
     np.testing.assert_allclose(tifffile.imread(folder / "object_amplitude_1.tif"), np.abs(level), rtol=1e-6)
     np.testing.assert_allclose(tifffile.imread(folder / "object_phase_1.tif"), np.angle(level), atol=1e-6)

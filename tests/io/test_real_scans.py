@@ -60,6 +60,34 @@ def test_the_frames_of_petra_move_as_its_positions_say():
     assert total.max() > 10 * total.std()
 
 
+def test_the_shadow_images_of_the_cryo_scan_move_as_its_positions_say():
+    """README's x runs along the first axis of the detector, so the scan is transposed: flip "tx" instead of "y"."""
+    data = Data(
+        path=str(SHARED / "electron_cryo" / "vlp_48x40x128x128_u8.npy"),
+        pixel_m=4.65e-10,
+        scan_step_m=31.25e-10,
+        scan_rotation_rad=math.radians(36),
+        scan_flip="tx",
+    )
+    dataset = read(data)
+    frames = dataset.frames[:800]
+    mean = frames.mean(0)
+    shadows = np.where(mean > mean.max() / 2, frames / np.maximum(mean, 1e-3) - 1, 0)
+    spectra = np.fft.fft2(shadows).reshape(20, 40, 128, 128)
+    at_m = dataset.scan.positions_m[:800].reshape(20, 40, 2)
+    smooth = np.exp(-np.add.outer(np.fft.fftfreq(128) ** 2, np.fft.fftfreq(128) ** 2) * 250)
+    for first, second in (
+        (np.s_[:-1], np.s_[1:]),
+        (np.s_[:, :-1], np.s_[:, 1:]),
+    ):
+        cross = np.fft.ifft2((spectra[second] * np.conj(spectra[first])).sum((0, 1)) * smooth).real
+        moved_px = (np.array(np.unravel_index(cross.argmax(), cross.shape)) + 64) % 128 - 64
+        step_m = at_m[second][0, 0] - at_m[0, 0]
+        cosine = moved_px @ step_m / np.linalg.norm(moved_px) / np.linalg.norm(step_m)
+        assert cosine > 0.98
+        assert 5 < np.linalg.norm(moved_px) < 8
+
+
 def test_cryo():
     path = SHARED / "electron_cryo" / "vlp_48x40x128x128_u8.npy"
     data = Data(
@@ -77,9 +105,5 @@ def test_cryo():
     np.testing.assert_array_equal(dataset.frames[::7], raw[::7])
     assert dataset.mask.all()
     assert dataset.geometry.wavelength_m == pytest.approx(1.9687e-12, rel=1e-4)
-    assert dataset.scan.positions_m[41] == pytest.approx(
-        (
-            -31.25e-10 * (math.sin(0.2 * math.pi) + math.cos(0.2 * math.pi)),
-            31.25e-10 * (math.cos(0.2 * math.pi) - math.sin(0.2 * math.pi)),
-        )
-    )
+    sin, cos = math.sin(math.radians(36)), math.cos(math.radians(36))  # row 1, column 1
+    assert dataset.scan.positions_m[41] == pytest.approx((-31.25e-10 * (sin + cos), 31.25e-10 * (cos - sin)))
