@@ -33,7 +33,7 @@ class Image(pg.GraphicsObject):  # type: ignore[misc]
             self._image = QImage()
         else:
             ny, nx = self._pixels.shape
-            self._image = QImage(self._pixels.data, nx, ny, 4 * nx, QImage.Format.Format_ARGB32)  # type: ignore[call-overload]
+            self._image = QImage(self._pixels.data, nx, ny, 4 * nx, QImage.Format.Format_ARGB32_Premultiplied)  # type: ignore[call-overload]
         self.update()
 
     @property

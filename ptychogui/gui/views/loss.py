@@ -62,6 +62,8 @@ class LossView(View):
             return
         else:
             loss = np.zeros(0, np.float32)
+        if np.array_equal(self._loss, loss, equal_nan=True):
+            return
         if not _continues(self._loss, loss):
             self._move_behind()
         self._loss = loss

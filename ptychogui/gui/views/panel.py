@@ -258,6 +258,7 @@ class ImagePanel(QWidget):
             self._histogram = Histogram(self)
             self._histogram.range_chosen.connect(self._take_range)
             self._row.addWidget(self._histogram)
+            self._histogram.show()
         else:
             self._histogram.setVisible(self._histogram.isHidden())
         self._redraw()

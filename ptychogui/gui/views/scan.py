@@ -34,6 +34,7 @@ class ScanView(View):
         self._unit: Lengths = PIXELS
         self._nominal: Positions | None = None
         self._drawn: tuple[object, ...] = ()
+        self._moment: tuple[object, ...] = ()
         self._index = 0
         self._refined: Positions | None = None
         self._set_up_plot()
@@ -106,8 +107,12 @@ class ScanView(View):
             self._nominal = self._refined = None
             pixel = (1.0, 1.0)
         self._draw_spots(pixel)
-        self._draw_drift()
-        self._draw_selected()
+        epoch = self.snapshot.epoch if self.snapshot is not None else None
+        moment = (id(self._nominal), id(self.result), epoch, self._unit)
+        if moment != self._moment:  # positions and probe move little within an epoch, and lines take time
+            self._moment = moment
+            self._draw_drift()
+            self._draw_selected()
 
     def _draw_spots(self, pixel: tuple[float, float]) -> None:
         """The spots are drawn only where something about them has changed: thousands of them take their time."""
