@@ -29,16 +29,14 @@ class Notice(QFrame):
         row.addWidget(text, 1)
         if details:
             row.addWidget(self._button("notice_details", "Details", self.show_details))
-        row.addWidget(self._button("notice_close", "✕", self.deleteLater))
+        row.addWidget(self._button("notice_close", "×", self.deleteLater))
         if level in STAY_MS:
             QTimer.singleShot(STAY_MS[level], self.deleteLater)
 
     def _button(self, name: str, text: str, slot: Callable[[], None]) -> QPushButton:
         button = QPushButton(text, self)
         button.setObjectName(name)
-        button.setFlat(len(text) == 1)
-        if len(text) == 1:
-            button.setFixedWidth(32)
+        if name == "notice_close":
             button.setAccessibleName("Close this message")
         button.clicked.connect(slot)
         return button
@@ -94,12 +92,18 @@ class Notices(QWidget):
             self._place()
         return False
 
+    def event(self, event: QEvent | None) -> bool:
+        """Take the room that the messages need, as soon as the layout knows it."""
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self._place()
+        return super().event(event)
+
     def _place(self) -> None:
         over = self.parentWidget()
         if over is None:
             return
         self.setVisible(self._column.count() > 0)
-        self._column.invalidate()
+        self._column.activate()
         width = min(460, over.width() - 32)
         self.setFixedWidth(width)
         self.resize(width, self._column.totalHeightForWidth(width) if self._column.count() else 0)

@@ -27,7 +27,7 @@ async def take(window: Window, files: Sequence[str], folder: Path) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     finally:
-        window.leave()
+        await _end(window)
     return 0
 
 
@@ -61,6 +61,14 @@ async def _pictures(window: Window, files: Sequence[str], folder: Path, errors: 
         dock.raise_()
         await asyncio.sleep(0.1)
         _save(dock, folder / f"{name}.png")
+
+
+async def _end(window: Window) -> None:
+    """Leave, but not under a thread that is still running."""
+    window.session.stop()
+    while window.session.running is not None:
+        await asyncio.sleep(0.05)
+    window.leave()
 
 
 async def _until(done: Callable[[], bool], errors: list[str]) -> None:

@@ -100,6 +100,7 @@ QFrame#run_bar { border-top: 1px solid $line; background: $window; }
 QFrame[notice] { background: $raised; border: 1px solid $line; border-left: 4px solid $accent; border-radius: 6px; }
 QFrame[notice="warning"] { border-left-color: $warning; }
 QFrame[notice="error"] { border-left-color: $error; }
+QPushButton#notice_close { border: none; background: transparent; padding: 0 6px; font-size: 18px; }
 QFrame[notice] QLabel { border: none; }
 QLabel[role="title"] { font-size: 26px; font-weight: 700; }
 QLabel[role="heading"] { font-size: 14px; font-weight: 600; }
