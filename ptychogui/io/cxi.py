@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from ptychogui.io import hdf5
 from ptychogui.io.data import Data
 from ptychogui.io.raw import Listing, Raw, checked_frames, pair
+from ptychogui.io.truth import read_truth
 from ptychogui.params import InputError
-from ptychogui.types import HC_EV_M, Complex, Mask, Object, Positions, Truth
+from ptychogui.types import HC_EV_M, Complex, Mask, Positions
 
 NAME = "CXI"
 
@@ -49,7 +50,7 @@ def read(path: Path, data: Data) -> Raw:
             positions=_positions(detector, entry, lazy.shape[0]),
             mask=_mask(detector, lazy.shape[1:], doubts),
             probe=_start_probe(file, lazy.shape[1:]),
-            truth=_truth(file),
+            truth=read_truth(file),
             found=_found(file, detector, entry, doubts),
             doubts=doubts,
         )
@@ -188,20 +189,3 @@ def _start_probe(file: h5py.File, shape: tuple[int, ...]) -> Complex | None:
     if not isinstance(dataset, h5py.Dataset) or dataset.shape[-2:] != shape:
         return None
     return np.asarray(dataset).reshape(-1, *shape).astype(np.complex64)
-
-
-def _truth(file: h5py.File) -> Truth | None:
-    group = file.get("truth")
-    if not isinstance(group, h5py.Group):
-        return None
-    obj = group["object"]
-    slices = np.asarray(obj).astype(np.complex64)
-    slices = slices[None] if slices.ndim == 2 else slices
-    distance = hdf5.number(group.get("distance_m"), "m")
-    return Truth(
-        Object(slices, pair(obj.attrs["pixel_m"]), pair(obj.attrs["origin_m"])),
-        np.asarray(group["probe"]).astype(np.complex64),
-        np.asarray(group["positions_m"], dtype=np.float64),
-        np.asarray(group["support"]).astype(bool),
-        distance,
-    )

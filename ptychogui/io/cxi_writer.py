@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptychogui.io.cxi import OURS
+from ptychogui.io.geometry import energy_of_eV
 from ptychogui.io.prepare import BLOCK
-from ptychogui.types import HC_EV_M, Dataset, Geometry, Truth
+from ptychogui.io.truth import write_truth
+from ptychogui.types import Dataset, Geometry
 
 _EV_IN_JOULE = 1.602176634e-19
 
@@ -33,7 +35,7 @@ def write(dataset: Dataset, path: Path) -> None:
         entry["data_1/data"] = h5py.SoftLink("/entry_1/instrument_1/detector_1/data")
         _ours(file.create_group(OURS), dataset)
         if dataset.truth is not None:
-            _truth(file.create_group("truth"), dataset.truth)
+            write_truth(file, dataset.truth)
 
 
 def _frames(detector: h5py.Group, dataset: Dataset) -> None:
@@ -68,7 +70,7 @@ def _optics(detector: h5py.Group, entry: h5py.Group, geometry: Geometry) -> None
         detector["basis_vectors"] = np.array([[0, -dx], [-dy, 0], [0, 0]])
     if geometry.wavelength_m is not None:
         entry["instrument_1/source_1/wavelength"] = geometry.wavelength_m
-        entry["instrument_1/source_1/energy"] = HC_EV_M / geometry.wavelength_m * _EV_IN_JOULE
+        entry["instrument_1/source_1/energy"] = energy_of_eV(geometry.wavelength_m) * _EV_IN_JOULE
 
 
 def _ours(group: h5py.Group, dataset: Dataset) -> None:
@@ -84,14 +86,3 @@ def _ours(group: h5py.Group, dataset: Dataset) -> None:
     for name, value in values.items():
         if value is not None:
             group[name] = value
-
-
-def _truth(group: h5py.Group, truth: Truth) -> None:
-    group["object"] = truth.obj.slices
-    group["object"].attrs["pixel_m"] = truth.obj.pixel_m
-    group["object"].attrs["origin_m"] = truth.obj.origin_m
-    group["support"] = truth.support
-    group["probe"] = truth.probe
-    group["positions_m"] = truth.positions_m
-    if truth.distance_m is not None:
-        group["distance_m"] = truth.distance_m

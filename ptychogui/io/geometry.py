@@ -11,7 +11,23 @@ from ptychogui.io.raw import Raw, pair
 from ptychogui.params import InputError, format_quantity
 from ptychogui.types import HC_EV_M, Geometry, Origin, Value, wavelength_of_electron_m, wavelength_of_photon_m
 
+_REST_EV = 510998.95
 _WAVELENGTHS = ("wavelength_m", "energy_eV", "kV")
+
+
+_LONGEST_OF_ELECTRONS_M = 1e-11
+"""Electrons of 15 kV; photons as short would have more than 120 keV, which nobody focuses."""
+
+
+def is_of_electrons(wavelength_m: float) -> bool:
+    """Whether a wavelength can only be that of electrons."""
+    return wavelength_m < _LONGEST_OF_ELECTRONS_M
+
+
+def energy_of_eV(wavelength_m: float) -> float:
+    """The energy of the photons, or the kinetic energy of the electrons, of this wavelength."""
+    momentum_eV = HC_EV_M / wavelength_m
+    return math.hypot(momentum_eV, _REST_EV) - _REST_EV if is_of_electrons(wavelength_m) else momentum_eV
 
 
 def known(name: str, raw: Raw, data: Data) -> tuple[Any, Origin]:
@@ -98,12 +114,9 @@ def _wavelength_value(raw: Raw, data: Data, wanted: bool) -> Value:
     if wavelength_m is None:
         doubt = "give data.energy_eV, or data.kV for electrons" if wanted else ""
         return Value("wavelength", "not known", "default", doubt)
-    text = format_quantity(wavelength_m, "m")
-    if data.kV is not None or (raw.found.get("kV") is not None and origin == "file"):
-        text += f" (electrons of {data.kV or raw.found['kV']:g} kV)"
-    else:
-        text += f" ({format_quantity(HC_EV_M / wavelength_m, 'eV')})"
-    return Value("wavelength", text, origin, raw.doubts.get("wavelength_m", ""))
+    kind = "electrons of " if is_of_electrons(wavelength_m) else ""
+    text = f"{format_quantity(wavelength_m, 'm')} ({kind}{format_quantity(energy_of_eV(wavelength_m), 'eV')})"
+    return Value("wavelength", text, origin, raw.doubts.get("wavelength_m", "") if origin == "file" else "")
 
 
 def _length(name: str, key: str, raw: Raw, data: Data, doubt: str) -> Value:

@@ -16,6 +16,7 @@ from ptychogui.params import InputError
 from ptychogui.types import Frames, Mask, Origin, Real, Value
 
 _CENSUS_BYTES = 2**28
+_SAMPLE_BYTES = 2**27
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def decide(raw: Raw, data: Data, far: bool) -> Preparation:
     """Choose dark, mask, hot pixels, zero frequency, centre, crop and bin; raises `InputError` for unusable frames."""
     numbers = _numbers(raw, data)
     dark, dark_value = _dark(raw, data)
-    block = rows(raw.frames, numbers[spread(len(numbers))])
+    block = rows(raw.frames, numbers[spread(len(numbers), _sample_size(raw.frames))])
     sample = counts(block)
     _check_signs(block.astype(np.float32), detect.gaps(sample))
     if dark is not None:
@@ -62,6 +63,11 @@ def decide(raw: Raw, data: Data, far: bool) -> Preparation:
     ny, nx = raw.frames.shape[1:]
     untouched = layout == Layout(from_corner, "none", (0, 0), (ny, nx), 1)
     return Preparation(frames, untouched, values, (*_gap_warning(int(gaps.sum())), *_census(frames, sample)))
+
+
+def _sample_size(frames: Frames) -> int:
+    """So many frames are looked at: 64, or fewer where they are large."""
+    return int(np.clip(_SAMPLE_BYTES // (4 * frames.shape[1] * frames.shape[2]), 8, 64))
 
 
 def _numbers(raw: Raw, data: Data) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
@@ -216,7 +222,7 @@ def _census(frames: PreparedFrames, sample: Real) -> tuple[str, ...]:
     if (sample < 0).any() and frames.source.dtype.kind == "f":
         warnings.append("Some values were negative; they count as 0.")
     small = int(np.prod(frames.source.shape)) * frames.source.dtype.itemsize <= _CENSUS_BYTES
-    blocks = (block for _, block in frames.blocks()) if small else iter([frames[spread(len(frames))]])
+    blocks = (block for _, block in frames.blocks()) if small else iter([frames[spread(len(frames), 8)]])
     invalid = empty = 0
     for block in blocks:
         finite = np.isfinite(block)

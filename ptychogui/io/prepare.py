@@ -188,6 +188,6 @@ def rows(frames: Frames, numbers: NDArray[np.intp]) -> NDArray[Any]:
     return np.concatenate(parts)[inverse]
 
 
-def spread(count: int, most: int = 64) -> NDArray[np.intp]:
+def spread(count: int, most: int) -> NDArray[np.intp]:
     """At most so many frame numbers, evenly over the scan."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.intp))

@@ -8,19 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from ptychogui.io import files
+from ptychogui.io import files, hdf5
 from ptychogui.io.data import Data
 from ptychogui.io.raw import Listing, Raw, checked_frames
+from ptychogui.io.sidecar import write_sidecar
 from ptychogui.io.text import read_positions
+from ptychogui.io.truth import read_truth, write_truth
 from ptychogui.params import InputError
-from ptychogui.types import Dataset, Frames, Real
+from ptychogui.types import Dataset, Frames, Geometry, Real, Truth
 
 NAME = "TIFF"
 
+_TRUTH = "truth.h5"
+_LENGTHS = ("wavelength_m", "distance_m", "focus_to_sample_m", "convergence_rad", "defocus_m")
 _NATIVE = "<" if sys.byteorder == "little" else ">"
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -41,7 +46,18 @@ def read(path: Path, data: Data) -> Raw:
     stack = checked_frames(_stack(frames), path)
     dark_frame, dark_text = _mean(dark)
     listing = None if data.positions is not None else _listing(folder)
-    return Raw(stack, positions=listing, dark=dark_frame, dark_text=dark_text)
+    return Raw(stack, positions=listing, dark=dark_frame, dark_text=dark_text, truth=_truth(folder / _TRUTH))
+
+
+def _truth(path: Path) -> Truth | None:
+    """What a simulation left beside its frames."""
+    if not path.is_file():
+        return None
+    try:
+        with hdf5.opened(path) as file:
+            return read_truth(file)
+    except KeyError as error:
+        raise InputError(f"{path} is damaged: {error}; take it out of the folder.") from error
 
 
 def _images(path: Path) -> list[Path]:
@@ -60,11 +76,15 @@ def _is_dark(path: Path) -> bool:
 
 
 def _listing(folder: Path) -> Listing | None:
-    """The positions beside the frames: `positions.*`, or the only text file there is."""
+    """The positions beside the frames: `positions.*`, or the only text file if it holds positions."""
     texts = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".txt", ".csv", ".dat", ".tsv"))
     named = [p for p in texts if p.stem.lower().startswith("position")]
-    chosen = named or texts
-    return read_positions(chosen[0]) if len(chosen) == 1 else None
+    if len(named) == 1:
+        return read_positions(named[0])
+    try:
+        return read_positions(texts[0]) if len(texts) == 1 else None
+    except InputError:  # some other text
+        return None
 
 
 def pages(path: Path) -> Frames:
@@ -153,9 +173,13 @@ def _mean(images: list[Path]) -> tuple[Real | None, str]:
 def write_folder(dataset: Dataset, dark: NDArray[Any], folder: Path) -> None:
     """Write 16-bit frames, a series of dark frames (n, ny, nx) and positions in µm, as an instrument leaves them.
 
-    The mean dark frame is added to the frames, since an instrument's frames hold it.
+    The mean dark frame is added to the frames, since an instrument's frames hold it. What TIFF cannot hold of the
+    geometry goes into the TOML beside the folder, a truth into a file of its own.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {folder} cannot be made: {error}.") from error
     offset = np.rint(dark.mean(0))
     with files.replacing(folder / "frames.tif") as temporary, tifffile.TiffWriter(temporary) as writer:
         for n in range(dataset.frames.shape[0]):
@@ -166,3 +190,15 @@ def write_folder(dataset: Dataset, dark: NDArray[Any], folder: Path) -> None:
     with files.replacing(folder / "positions.txt") as temporary:
         lines = [f"{n}\t{y * 1e6:.6f}\t{x * 1e6:.6f}" for n, (y, x) in enumerate(dataset.scan.positions_m)]
         temporary.write_text("\n".join(["index\ty_um\tx_um", *lines]) + "\n", encoding="utf-8")
+    if dataset.truth is not None:
+        with files.replacing(folder / _TRUTH) as temporary, h5py.File(temporary, "w") as file:
+            write_truth(file, dataset.truth)
+    write_sidecar(_said(dataset.geometry), folder)
+
+
+def _said(geometry: Geometry) -> Data:
+    """A geometry as a person would give it."""
+    values = {name: getattr(geometry, name) for name in ("field", *_LENGTHS)}
+    pixels = {"detector_pixel_m": geometry.detector_pixel_m, "pixel_m": geometry.given_pixel_m}
+    values |= {name: pixel[0] for name, pixel in pixels.items() if pixel is not None and pixel[0] == pixel[1]}
+    return Data.read({name: value for name, value in values.items() if value is not None})

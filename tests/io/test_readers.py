@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -113,8 +114,11 @@ def test_tiff_folder_with_dark_and_positions(tmp_path, frames, scan_px, npz):
     scan = opened(npz(pixel_m=np.array([1e-7, 2e-7])))
     dark = np.random.default_rng(1).poisson(100, (6, NY, NX))
     folder = tmp_path / "folder"
-    write_folder(scan, dark, folder)
+    geometry = replace(scan.geometry, wavelength_m=1e-9, focus_to_sample_m=2e-3, distance_m=0.5, field="near")
+    write_folder(replace(scan, geometry=geometry), dark, folder)
     dataset = opened(folder, pixel_m=1e-7)
+    assert dataset.geometry.wavelength_m == 1e-9
+    assert dataset.geometry.field == "near"
     assert dataset.format == "TIFF"
     assert np.abs(dataset.frames[:] - frames).max() <= 0.5
     np.testing.assert_allclose(dataset.scan.positions_m, scan.scan.positions_m, atol=1e-12)
@@ -157,3 +161,18 @@ def test_import_leaves_torch_and_qt_alone():
     code = "import sys, ptychogui.io; print({'torch', 'PyQt6'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path.cwd())
     assert done.stdout.strip() == "set()"
+
+
+def test_some_other_text_beside_tiff_frames_is_no_hindrance(tmp_path, frames):
+    tifffile.imwrite(tmp_path / "frames.tif", frames)
+    (tmp_path / "notes.txt").write_text("measured on a Friday\n")
+    assert opened(tmp_path / "frames.tif", scan_shape=(ROWS, COLUMNS), scan_step_m=3).positions_known
+
+
+def test_wavelengths_are_told_with_their_energy(npz):
+    for said, text in (
+        ({"kV": 300}, "1.96875 pm (electrons of 300 keV)"),
+        ({"energy_eV": 8700}, "142.511 pm (8.7 keV)"),
+    ):
+        values = opened(npz(), **said).values
+        assert next(v.text for v in values if v.name == "wavelength") == text
