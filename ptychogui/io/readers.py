@@ -37,11 +37,8 @@ def _kind(path: Path) -> str:
         return "an empty file"
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
         return "an HDF5 file without frames where CXI has them"
-    try:
-        start.decode("utf-8")
-    except UnicodeDecodeError:
-        return "a binary file"
-    return "a text file"
+    printable = b"\0" not in start and start.decode("utf-8", "replace").count("\ufffd") <= 1
+    return "a text file" if printable else "a binary file"
 
 
 def frames_of(path: Path) -> Frames:
