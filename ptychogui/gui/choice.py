@@ -73,8 +73,8 @@ class Choice:
 
 def label_of(name: str) -> str:
     """The name of a field as people read it: without its unit, in words."""
-    words = _SUFFIX.sub("", name).replace("_", " ")
-    return words if words == "kV" else words[:1].upper() + words[1:]
+    words = "voltage" if name == "kV" else _SUFFIX.sub("", name).replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def choices(params: Params) -> list[Choice]:

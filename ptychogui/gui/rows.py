@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QFont, QPalette
-from PyQt6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QSpacerItem, QToolButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.choice import Choice, Path
 from ptychogui.gui.edits import FieldEdit, SwitchEdit, field_edit, help_of
@@ -14,6 +14,7 @@ from ptychogui.gui.edits import FieldEdit, SwitchEdit, field_edit, help_of
 INDENT_PX = 14
 LABEL_PX = 128
 RESET_PX = 24
+DOT_PX = 12
 
 
 class FieldRow(QWidget):
@@ -30,7 +31,7 @@ class FieldRow(QWidget):
         self.setObjectName("row." + choice.name)
         self._dot = QLabel(self)
         self._dot.setObjectName("dot")
-        self._dot.setFixedWidth(8)
+        self._dot.setFixedWidth(DOT_PX)
         self._dot.setForegroundRole(QPalette.ColorRole.Highlight)
         self._label = QLabel(choice.label, self)
         self._problem: QLabel | None = None
@@ -43,7 +44,7 @@ class FieldRow(QWidget):
         grid.addWidget(self._dot, 0, 0)
         grid.addWidget(self._label, 0, 1)
         grid.setColumnStretch(2, 1)
-        grid.setColumnMinimumWidth(3, RESET_PX)
+        grid.addItem(QSpacerItem(RESET_PX, 0), 0, 3)
         self._label.setMinimumWidth(LABEL_PX - INDENT_PX * min(choice.level, 2))
         if self.edit is not None:
             self._place_edit(self.edit)
@@ -105,7 +106,7 @@ class FieldRow(QWidget):
             self._reset.setText("↺")
             self._reset.setAutoRaise(True)
             self._reset.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            self._reset.setFixedSize(RESET_PX - 2, RESET_PX - 4)
+            self._reset.setFixedSize(RESET_PX, RESET_PX - 4)
             self._reset.setToolTip("Back to the default")
             self._reset.clicked.connect(self.reset)
             self._grid.addWidget(self._reset, 0, 3)
@@ -137,14 +138,13 @@ class Section(QWidget):
         self._head = QToolButton(self)
         self._head.setObjectName("head")
         self._head.setText(title)
-        self._head.setCheckable(True)
         self._head.setAutoRaise(True)
         self._head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._head.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         font = self._head.font()
         font.setWeight(QFont.Weight.DemiBold)
         self._head.setFont(font)
-        self._head.clicked.connect(self.set_expanded)
+        self._head.clicked.connect(lambda: self.set_expanded(not self.expanded))
         self._head.setVisible(bool(title))
         layout.addWidget(self._head)
         self._body = QWidget(self)
@@ -173,7 +173,6 @@ class Section(QWidget):
         self._fill()
 
     def _expand(self) -> None:
-        self._head.setChecked(self.expanded)
         self._head.setArrowType(Qt.ArrowType.DownArrow if self.expanded else Qt.ArrowType.RightArrow)
         self._body.setVisible(self.expanded)
 

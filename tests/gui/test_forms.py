@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from ptychogui.gui.choice import Choice, choices, replaced, text_of, value_of
 from ptychogui.gui.edits import OptionEdit, SwitchEdit, TextEdit
 from ptychogui.gui.forms import JobForm, ParamsForm, is_essential
-from ptychogui.gui.rows import FieldRow
+from ptychogui.gui.rows import FieldRow, Section
 from ptychogui.io.data import Data
 from ptychogui.job import Job
 from ptychogui.params import LIVE, Count, Fraction, InputError, Length, Params, Positive
@@ -74,9 +74,9 @@ def type_in(qtbot: QtBot, row: FieldRow, text: str) -> None:
 
 
 def open_all(form: JobForm) -> None:
-    for button in form.findChildren(QToolButton, "head"):
-        if not button.isChecked():
-            button.click()
+    for section in form.findChildren(Section):
+        if not section.expanded:
+            section.findChild(QToolButton, "head").click()  # type: ignore[union-attr]
 
 
 @pytest.fixture

@@ -215,8 +215,8 @@ def test_units_suit_the_extent() -> None:
     assert lengths(3e-5, 1e-9).symbol == "µm"
     assert lengths(3e-2, 1e-6).symbol == "mm"
     assert lengths(300, 1) == PIXELS
-    assert inverse_lengths(5e9).symbol == "1/nm"
-    assert inverse_lengths(5e7).symbol == "1/µm"
+    assert inverse_lengths(5e9).symbol == "nm⁻¹"
+    assert inverse_lengths(5e7).symbol == "µm⁻¹"
     assert lengths(3e-5, 1e-9).text(1.25) == "1.25 µm"
 
 

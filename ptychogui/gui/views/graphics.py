@@ -109,6 +109,30 @@ class ScaleBar(pg.GraphicsObject):  # type: ignore[misc]
         painter.drawText(corner.adjusted(0, 3, 0, -9), Qt.AlignmentFlag.AlignHCenter, self._text)
 
 
+class UnitAxis(pg.AxisItem):  # type: ignore[misc]
+    """An axis of which one number carries the unit, which saves the line of a label; `whole` leaves out fractions."""
+
+    def __init__(self, orientation: str, whole: bool = False) -> None:
+        super().__init__(orientation)
+        self.unit = ""
+        self._whole = whole
+        self.enableAutoSIPrefix(False)
+        self.setStyle(maxTextLevel=0 if orientation == "bottom" else 2, tickLength=-4)
+
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        """The distances of the ticks."""
+        spacing: list[tuple[float, float]] = super().tickSpacing(low, high, size)
+        return [(max(1.0, float(round(step))), offset) for step, offset in spacing] if self._whole else spacing
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """The numbers, the middle one with the unit: the outer ones are hidden where they do not fit."""
+        texts: list[str] = super().tickStrings(values, scale, spacing)
+        if texts:
+            middle = len(texts) // 2
+            texts[middle] = f"{texts[middle]} {self.unit}".strip()
+        return texts
+
+
 def point_in(box: pg.ViewBox, scene_point: QPointF) -> tuple[float, float]:
     """The (y, x) of the plot under a point of the scene."""
     point = box.mapSceneToView(scene_point)
@@ -121,14 +145,12 @@ def wear(plot: pg.PlotWidget, palette: QPalette) -> None:
     plot.getPlotItem().setContentsMargins(0, 6, 8, 0)
     for side in ("left", "bottom"):
         axis = plot.getAxis(side)
-        axis.enableAutoSIPrefix(False)
         axis.setPen(palette.color(QPalette.ColorRole.Mid))
         axis.setTextPen(palette.color(QPalette.ColorRole.PlaceholderText))
-        axis.setStyle(tickLength=-4)
 
 
 def name_axes(plot: pg.PlotWidget, unit: str) -> None:
     """Axes with their unit; without one there is nothing to measure, and they are hidden."""
-    plot.setLabel("bottom", unit)
+    plot.getAxis("bottom").unit = unit
     for side in ("left", "bottom"):
         plot.showAxis(side, bool(unit))

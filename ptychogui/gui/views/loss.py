@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.base import View
-from ptychogui.gui.views.graphics import name_axes, wear
+from ptychogui.gui.views.graphics import UnitAxis, name_axes, wear
 from ptychogui.types import Real
 
 EARLIER = 6
@@ -22,13 +23,14 @@ class LossView(View):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.plot = pg.PlotWidget(self)
+        axes = {"left": UnitAxis("left"), "bottom": UnitAxis("bottom", whole=True)}
+        self.plot = pg.PlotWidget(self, axisItems=axes)
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.plot.setMinimumSize(80, 60)
         self.plot.showGrid(x=True, y=True, alpha=0.12)
         self.plot.scene().sigMouseClicked.connect(self._click)
-        self._curve = self.plot.plot(symbol="o", symbolSize=4)
+        self._curve = self.plot.plot(symbol="o", symbolSize=5, antialias=True)
         self._earlier: list[pg.PlotDataItem] = []
         self._loss: Real = np.zeros(0, np.float32)
         self._logarithmic = QCheckBox("log", self)
@@ -36,6 +38,11 @@ class LossView(View):
         self._logarithmic.setToolTip("Logarithmic axis of the loss")
         self._logarithmic.setChecked(True)
         self._logarithmic.toggled.connect(self._scale)
+        self._hint = QLabel("The loss appears here during a run.", self.plot)
+        self._hint.setProperty("role", "dim")
+        self._hint.setWordWrap(True)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        QVBoxLayout(self.plot).addWidget(self._hint)
         self._readout = QLabel(self)
         self._readout.setProperty("role", "dim")
         row = QHBoxLayout()
@@ -48,7 +55,7 @@ class LossView(View):
         layout.addWidget(self.plot, 1)
         layout.addLayout(row)
         self._scale(True)
-        name_axes(self.plot, "")
+        self._name_axes(False)
         self.wear()
 
     def draw(self) -> None:
@@ -70,14 +77,14 @@ class LossView(View):
         epochs = np.arange(1, len(loss) + 1)
         good = np.isfinite(loss) & (loss > 0)
         self._curve.setData(epochs[good], loss[good])
-        name_axes(self.plot, "epoch" if len(loss) or self._earlier else "")
+        self._name_axes(bool(len(loss) or self._earlier))
         self._readout.setText(f"loss {loss[-1]:.4g} after {len(loss)} epochs" if len(loss) else "")
 
     def _move_behind(self) -> None:
         good = np.isfinite(self._loss) & (self._loss > 0)
         if not good.any():
             return
-        curve = self.plot.plot(np.flatnonzero(good) + 1, self._loss[good])
+        curve = self.plot.plot(np.flatnonzero(good) + 1, self._loss[good], antialias=True)
         curve.setZValue(-1)
         self._earlier.append(curve)
         while len(self._earlier) > EARLIER:
@@ -90,8 +97,12 @@ class LossView(View):
         self._earlier.clear()
         self._loss = np.zeros(0, np.float32)
         self._curve.setData([], [])
-        name_axes(self.plot, "")
+        self._name_axes(False)
         self._readout.setText("")
+
+    def _name_axes(self, shown: bool) -> None:
+        name_axes(self.plot, "epochs" if shown else "")
+        self._hint.setVisible(not shown)
 
     def _scale(self, logarithmic: bool) -> None:
         self.plot.setLogMode(x=False, y=logarithmic)

@@ -120,4 +120,4 @@ class ObjectView(View):
         picture = Picture(
             deflection, where.pixel_m, where.origin_m, unit, "px", levels=levels_of(deflection), gaps=True
         )
-        self.panel.show_picture(picture, "preview: deflection of the beam (hue: direction, brightness: size)")
+        self.panel.show_picture(picture, "preview: deflection of the beam")

@@ -15,7 +15,7 @@ from PyQt6.QtGui import QActionGroup, QCursor, QGuiApplication
 from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.colours import MAPS, Pixels, hue_and_brightness, mapped
-from ptychogui.gui.views.graphics import Image, ScaleBar, name_axes, point_in, wear
+from ptychogui.gui.views.graphics import Image, ScaleBar, UnitAxis, name_axes, point_in, wear
 from ptychogui.gui.views.histogram import Histogram
 from ptychogui.gui.views.lengths import PIXELS, Lengths
 from ptychogui.io.picture import percentile_range
@@ -82,7 +82,7 @@ class ImagePanel(QWidget):
         self._map: str | None = None
         self._linked: list[ImagePanel] = []
         self._note = ""
-        self.plot = pg.PlotWidget(self)
+        self.plot = pg.PlotWidget(self, axisItems={side: UnitAxis(side) for side in ("left", "bottom")})
         self.box: pg.ViewBox = self.plot.getViewBox()
         self._image, self._overlay = Image(), Image()
         self._histogram: Histogram | None = None
@@ -131,7 +131,7 @@ class ImagePanel(QWidget):
             button.setText(sign)
             button.setToolTip(tip)
             button.setAutoRaise(True)
-            button.setFixedSize(22, 20)
+            button.setFixedSize(22, 18)
             button.clicked.connect(slot)
             below.addWidget(button)
         layout = QVBoxLayout(self)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from PyQt6.QtWidgets import QComboBox, QGraphicsEllipseItem, QHBoxLayout, QLabel
 
 from ptychogui.gui.views.base import View
 from ptychogui.gui.views.colours import table
-from ptychogui.gui.views.graphics import ScaleBar, name_axes, point_in, wear
+from ptychogui.gui.views.graphics import ScaleBar, UnitAxis, name_axes, point_in, wear
 from ptychogui.gui.views.lengths import PIXELS, Lengths, lengths
 from ptychogui.io.picture import percentile_range
 from ptychogui.types import Complex, Positions
@@ -43,7 +45,7 @@ class ScanView(View):
         self.wear()
 
     def _set_up_plot(self) -> None:
-        self.plot = pg.PlotWidget(self)
+        self.plot = pg.PlotWidget(self, axisItems={side: UnitAxis(side) for side in ("left", "bottom")})
         self.plot.hideButtons()
         self.plot.setMenuEnabled(False)
         self.plot.setMinimumSize(80, 60)
@@ -134,7 +136,8 @@ class ScanView(View):
         level = np.nan_to_num((values[::step] - low) / (high - low)) * (SHADES - 1)
         brushes = _brushes()
         shades = np.clip(np.rint(level), 0, SHADES - 1).astype(int)
-        size = 8 if len(points) < 2_000 else 5 if len(points) < 8_000 else 3
+        room = min(self.box.width(), self.box.height()) / math.sqrt(len(points))
+        size = float(np.clip(0.5 * room, 2, 9))
         self._spots.setData(points[:, 1], points[:, 0], brush=[brushes[s] for s in shades], size=size)
 
     def _values(self) -> NDArray[np.float64]:
