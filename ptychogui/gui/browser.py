@@ -46,8 +46,8 @@ class Browser(QTreeWidget):
         self.blockSignals(True)
         self.clear()
         for opened in self._session.opened:
-            item = self._item(opened.title, opened.line, _dataset_icon(opened), (opened, None))
-            item.setToolTip(0, opened.path)
+            item = self._item(opened.title, opened.lines, _dataset_icon(opened), (opened, None))
+            item.setToolTip(0, f"{opened.path}\n{opened.line}")
             self.addTopLevelItem(item)
             for run in opened.runs:
                 item.addChild(self._item(run.name, _state(run), _run_icon(run), (opened, run)))
@@ -108,13 +108,8 @@ def _run_icon(run: Run) -> QIcon:
 
 def _state(run: Run) -> str:
     epochs = len(run.result.loss) if run.result is not None else 0
-    return ", ".join(
-        part
-        for part in (
-            run.state,
-            f"{epochs} epochs" if epochs else "",
-            f"R {run.result.metrics['r_factor']:.3f}" if run.result and "r_factor" in run.result.metrics else "",
-            "not saved" if run.unsaved else "",
-        )
-        if part
-    )
+    r_factor = run.result.metrics.get("r_factor") if run.result is not None else None
+    first = (run.state, f"{epochs} epochs" if epochs else "")
+    second = ("" if r_factor is None else f"R {r_factor:.3f}", "not saved" if run.unsaved else "")
+    lines = (", ".join(part for part in line if part) for line in (first, second))
+    return "\n".join(line for line in lines if line)

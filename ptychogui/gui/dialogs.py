@@ -62,7 +62,8 @@ def ask(parent: QWidget, title: str, text: str, answers: Mapping[str, Callable[[
     box.setObjectName("question")
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setWindowTitle(title)
-    box.setText(title)
+    box.setTextFormat(Qt.TextFormat.RichText)
+    box.setText(f"<b>{title}</b>")
     box.setInformativeText(text)
     for answer, call in answers.items():
         button = box.addButton(answer, QMessageBox.ButtonRole.ActionRole)

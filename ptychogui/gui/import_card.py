@@ -34,9 +34,9 @@ ORIGINS = {"file": "file", "guessed": "guessed", "user": "yours", "default": "de
 
 
 def missing(dataset: Dataset | None) -> tuple[str, ...]:
-    """The fields of `Data` that a file leaves open: the scan, the optics, or neither."""
+    """The fields of `Data` that a file leaves open: scan, optics, neither, or where the data of a result are."""
     if dataset is None:
-        return ("positions",)
+        return ("path",)
     scan = () if dataset.positions_known else SCAN
     return (*scan, *(() if dataset.geometry.calibrated else OPTICS))
 
@@ -129,7 +129,8 @@ class ImportCard(QWidget):
         column.addWidget(_label(str(Path(opened.path).resolve().parent), "dim", self))
         asked = missing(dataset)
         if asked:
-            column.addWidget(_label("What the file does not say", "heading", self))
+            heading = "What the file does not say" if dataset is not None else "Where are the data?"
+            column.addWidget(_label(heading, "heading", self))
             for edit in self._add_form(column, asked).findChildren(QLineEdit):
                 edit.setPlaceholderText("not known")
         if dataset is not None:

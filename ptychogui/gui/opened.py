@@ -57,6 +57,14 @@ class Opened:
         count, ny, nx = self.dataset.frames.shape
         return f"{count} frames of {ny} × {nx}, {geometry_line(self.dataset.geometry)}"
 
+    @property
+    def lines(self) -> str:
+        """The same in two short lines, for the tree."""
+        if self.dataset is None:
+            return "data not found"
+        count, ny, nx = self.dataset.frames.shape
+        return f"{count} × {ny} × {nx}\n{geometry_line(self.dataset.geometry)}"
+
     def next_run(self) -> Run:
         """A new run of the job as it stands, with the next number."""
         run = Run(f"Run {len(self.runs) + 1} · {' → '.join(stage.kind for stage in self.job.stages)}", self.job)
@@ -74,7 +82,7 @@ class Opened:
 
 def geometry_line(geometry: Geometry) -> str:
     """Field and pixel at the sample, in words."""
-    pixel = f"pixel {format_quantity(geometry.pixel_m[1], 'm')}" if geometry.calibrated else "in pixels"
+    pixel = f"pixel {format_quantity(float(f'{geometry.pixel_m[1]:.4g}'), 'm')}" if geometry.calibrated else "in pixels"
     return f"{geometry.field} field, {pixel}"
 
 
@@ -86,12 +94,22 @@ def read_file(path: str) -> Opened:
         data = Data(path=path)
         return Opened(path, Job(data=data), io.read(data, need_scan=False))
     result = io.read_result(path)
-    opened = Opened(path, Job.from_toml(result.job))
+    job, problem = _job_of(result)
+    opened = Opened(path, job)
     opened.runs.append(
         Run(Path(path).name, opened.job, "opened", result=result, saved=Path(path), opened_from_file=True)
     )
     opened.job, opened.dataset, opened.problem = _data_of(opened.job, Path(path).parent)
+    opened.problem = problem or opened.problem
     return opened
+
+
+def _job_of(result: Result) -> tuple[Job, str]:
+    """The job of a result, or the defaults and a sentence where this version does not understand it."""
+    try:
+        return Job.from_toml(result.job), ""
+    except InputError as error:
+        return Job(), f"The parameters of this result are not understood, so the defaults are shown: {error}"
 
 
 def _data_of(job: Job, folder: Path) -> tuple[Job, Dataset | None, str]:

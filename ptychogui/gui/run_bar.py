@@ -28,8 +28,9 @@ class RunBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 8, 10, 8)
         row.setSpacing(8)
-        for name in BUTTONS:
-            row.addWidget(self._button(name))
+        self._buttons = {name: self._button(name) for name in BUTTONS}
+        for button in self._buttons.values():
+            row.addWidget(button)
         self.progress = QProgressBar(self)
         self.progress.setObjectName("progress")
         self.progress.setMinimumWidth(160)
@@ -62,11 +63,12 @@ class RunBar(QFrame):
 
     def refresh(self) -> None:
         """Show what can be done now and why the rest cannot."""
-        session, running = self._session, self._session.running is not None
+        session = self._session
         self._actions["run"].setIconText("Continue" if session.continues else "Run")
         self._actions["continue"].setIconText("Continue")
+        self._buttons["continue"].setVisible(not session.continues)
         self._actions["pause"].setIconText("Resume" if session.paused else "Pause")
-        reasons = () if running else session.reasons()
+        reasons = () if session.shows_running else session.reasons()
         self.reason.setText(
             "&nbsp;·&nbsp;".join(f'<a href="{reason.action}">{_escaped(reason.text)}</a>' for reason in reasons)
         )

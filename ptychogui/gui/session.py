@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 from PyQt6.QtCore import QObject, pyqtSignal
-from PyQt6.QtGui import QUndoCommand, QUndoStack
+from PyQt6.QtGui import QUndoStack
 
 from ptychogui.gui import settings
+from ptychogui.gui.edit_job import EditJob
 from ptychogui.gui.opened import Opened, Run, read_file
 from ptychogui.gui.preview import Preview, previews
 from ptychogui.gui.reasons import Reason, reasons
@@ -31,22 +32,6 @@ LEVELS: dict[Level, int] = {"info": logging.INFO, "warning": logging.WARNING, "e
 def _warm_up() -> None:
     """Import torch in a thread while the user looks at the data: it takes longer than a second."""
     importlib.import_module("ptychogui.engine.problem")
-
-
-class EditJob(QUndoCommand):
-    """A change of parameters or geometry that can be undone."""
-
-    def __init__(self, session: Session, opened: Opened, job: Job) -> None:
-        super().__init__("change of parameters")
-        self._session, self._opened, self._old, self._new = session, opened, opened.job, job
-
-    def redo(self) -> None:
-        """Make the change."""
-        self._session.apply(self._opened, self._new)
-
-    def undo(self) -> None:
-        """Take the change back."""
-        self._session.apply(self._opened, self._old)
 
 
 class Session(QObject):
@@ -75,6 +60,7 @@ class Session(QObject):
         super().__init__(parent)
         self.tasks = Tasks(self)
         self.undo = QUndoStack(self)
+        self.opening: list[str] = []
         self.opened: list[Opened] = []
         self.current: Opened | None = None
         self.current_run: Run | None = None
@@ -94,10 +80,16 @@ class Session(QObject):
                 self.select(opened)
                 return
         log.info("Opening %s", path)
-        self.tasks.run(partial(read_file, path), self._add, self._fail)
+        self.opening.append(path)
+        self.tasks.run(partial(read_file, path), self._add, partial(self._not_opened, path))
         self.state_changed.emit()
 
+    def _not_opened(self, path: str, sentence: str, details: str) -> None:
+        self.opening.remove(path)
+        self._fail(sentence, details)
+
     def _add(self, opened: Opened) -> None:
+        self.opening.remove(opened.path)
         self.opened.append(opened)
         settings.remember(opened.path, opened.line)
         self.tree_changed.emit()

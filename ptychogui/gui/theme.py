@@ -72,9 +72,12 @@ QTabBar::tab { padding: 6px 12px; border: none; color: $dim; background: transpa
 QTabBar::tab:selected { color: $text; border-bottom: 2px solid $accent; }
 QTabBar::tab:hover { color: $text; }
 QMenuBar { background: $window; padding: 2px; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QToolTip { background: $raised; color: $text; border: 1px solid $line; padding: 4px; }
 QTreeWidget, QPlainTextEdit { border: 1px solid $line; border-radius: 6px; }
 QTreeWidget { background: $base; padding: 4px; }
+QListWidget { border: 1px solid $line; border-radius: 6px; }
+QListWidget::item { padding: 4px 6px; }
 QTreeWidget::item { padding: 4px 2px; border-radius: 4px; }
 QTreeWidget { show-decoration-selected: 0; selection-background-color: transparent; }
 QTreeWidget::branch:selected { background: $base; }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 DATA_NAMES = "Scans and results (*.cxi *.h5 *.hdf5 *.nxs *.npz *.npy *.bz2 *.gz *.tif *.tiff);;All files (*)"
 RESULT_NAMES = "Result (*.h5)"
 JOB_NAMES = "Parameters (*.toml)"
+SLOW_MS = 500
+"""An opening that takes longer than this is told."""
 ABOUT = (
-    "<h3>ptychogui</h3><p>From a ptychographic scan to a picture, by pointing and clicking.</p>"
+    "<h3>ptychogui {version}</h3><p>From a ptychographic scan to a picture, by pointing and clicking.</p>"
     "<p>Free software under the GNU General Public License, version 3 or later.</p>"
 )
 
@@ -156,6 +159,11 @@ class Window(QMainWindow):
             self.load_parameters(path)
         else:
             self.session.open(path)
+            QTimer.singleShot(SLOW_MS, partial(self._tell_slow, path))
+
+    def _tell_slow(self, path: str) -> None:
+        if path in self.session.opening:
+            self.notices.add("info", f"{Path(path).name} is being read…", "")
 
     def open_sample(self, recipe: str) -> None:
         """Simulate a sample in a thread, unless it was before, and open it."""
@@ -296,7 +304,7 @@ class Window(QMainWindow):
 
     def show_about(self) -> None:
         """What this program is."""
-        dialogs.tell(self, "about", "About ptychogui", ABOUT)
+        dialogs.tell(self, "about", "About ptychogui", ABOUT.format(version=version("ptychogui")))
 
     # drag and drop, closing
 

@@ -137,11 +137,13 @@ class Workspace(QMainWindow):
 
     def _show_current(self) -> None:
         session = self._session
-        run, shown = session.current_run, (session.current, session.current_run)
-        if shown != self._shown:
-            self._shown = shown
+        run = session.current_run
+        if (session.current, run) != self._shown:
             for view in self.views.values():
-                view.clear()
+                view.snapshot = view.result = None
+                if session.current is not self._shown[0]:
+                    view.clear()
+            self._shown = session.current, run
         self._show_data()
         for name, view in self.views.items():
             if run is not None and run.result is not None and run is not session.running:
