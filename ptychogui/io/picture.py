@@ -12,7 +12,11 @@ from ptychogui.params import format_quantity
 from ptychogui.types import Complex, Mask, Object, Scan
 
 _SAMPLE = 1 << 16
-"""Values that are enough to know a percentile or a ramp."""
+"""Values that are enough to know a percentile."""
+_RAMP_SAMPLE = 1 << 14
+"""Values that are enough to know a ramp."""
+_WEAK_RAD = 1.2
+"""A phase that spreads no wider than this hardly ever goes round."""
 
 
 def scanned_area(obj: Object, scan: Scan, probe_shape: tuple[int, int]) -> tuple[slice, slice]:
@@ -48,26 +52,46 @@ def without_ramp(image: Complex, inside: Mask | None = None) -> Complex:
 
     The means are those over `inside` (Y, X), or over the whole image.
     """
-    part = image if inside is None else np.where(inside, image, np.complex64(0))
-    step = max(1, math.isqrt(image.shape[-2] * image.shape[-1] // _SAMPLE))
-    y = _mean_phase(part[..., :-1:step, ::step], part[..., 1::step, ::step])
-    x = _mean_phase(part[..., ::step, :-1:step], part[..., ::step, 1::step])
-    flat_y = np.exp(-1j * y * np.arange(image.shape[-2])).astype(np.complex64)[:, None]
-    flat_x = np.exp(-1j * x * np.arange(image.shape[-1])).astype(np.complex64)
-    flat: Complex = image * flat_y
-    flat *= flat_x
-    level = flat if inside is None else np.where(inside, flat, np.complex64(0))
-    mean = complex(np.nansum(level[..., ::step, ::step]))
-    if abs(mean) > 0 and math.isfinite(abs(mean)):
-        flat *= np.complex64(abs(mean) / mean)
+    step = max(1, math.isqrt(image.shape[-2] * image.shape[-1] // _RAMP_SAMPLE))
+    use = np.ones(image.shape[-2:], np.bool_) if inside is None else inside
+    every, first, second = slice(None, None, step), slice(None, -1, step), slice(1, None, step)
+    slope_y = _mean_phase(image, use, (first, every), (second, every))
+    slope_x = _mean_phase(image, use, (every, first), (every, second))
+    y, x = np.arange(image.shape[-2]), np.arange(image.shape[-1])
+    sample = image[..., every, every] * np.exp(-1j * (slope_y * y[every, None] + slope_x * x[every]))
+    more_y, more_x, level = _plane(sample, use[every, every], step)
+    ramp_y = np.exp(-1j * ((slope_y + more_y) * y + level)).astype(np.complex64)[:, None]
+    ramp_x = np.exp(-1j * (slope_x + more_x) * x).astype(np.complex64)
+    flat: Complex = image * ramp_y
+    flat *= ramp_x
     return flat
 
 
-def _mean_phase(first: Complex, second: Complex) -> float:
-    """The mean phase by which `second` is ahead of `first`."""
-    count = min(first.shape[-2], second.shape[-2]), min(first.shape[-1], second.shape[-1])
-    product = np.conj(first[..., : count[0], : count[1]]) * second[..., : count[0], : count[1]]
-    return float(np.angle(np.nansum(product)))
+def _plane(image: Complex, use: Mask, step: int) -> tuple[float, float, float]:
+    """The plane (slope in y, slope in x, level) through the phase of an image, of which every `step`-th pixel is given.
+
+    Where the phase goes round, only the level is told: no plane runs through it.
+    """
+    rows, columns = np.nonzero(use & np.isfinite(image).reshape(-1, *use.shape).all(0))
+    if not len(rows):
+        return 0.0, 0.0, 0.0
+    values = image[..., rows, columns].reshape(-1, len(rows)).sum(0)
+    mean = complex(values.sum())
+    if not abs(mean) > 0:
+        return 0.0, 0.0, 0.0
+    level = float(np.angle(mean))
+    phase = np.angle(values * np.exp(-1j * level))
+    if phase.std() > _WEAK_RAD:
+        return 0.0, 0.0, level
+    at = np.stack([rows * step, columns * step, np.ones(len(rows))])
+    slope_y, slope_x, more = np.linalg.lstsq(at @ at.T, at @ phase, rcond=None)[0]
+    return float(slope_y), float(slope_x), level + float(more)
+
+
+def _mean_phase(image: Complex, use: Mask, here: tuple[slice, slice], there: tuple[slice, slice]) -> float:
+    """The mean phase by which the pixels `there` are ahead of those `here`."""
+    product = np.conj(image[..., *here]) * image[..., *there]
+    return float(np.angle(np.nansum(product[..., use[here] & use[there]])))
 
 
 def percentile_range(image: NDArray[Any], low: float = 0.5, high: float = 99.5) -> tuple[float, float]:

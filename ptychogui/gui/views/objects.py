@@ -12,9 +12,11 @@ from ptychogui.gui.views.base import View
 from ptychogui.gui.views.lengths import lengths
 from ptychogui.gui.views.panel import ImagePanel, Picture, add_options, levels_of
 from ptychogui.gui.views.scanned import ScanMap, scan_map
-from ptychogui.io.picture import scanned_area, without_ramp
-from ptychogui.types import Complex, Dataset, Result, Snapshot
+from ptychogui.io.picture import inside_scan, scanned_area, without_ramp
+from ptychogui.types import Complex, Dataset, Mask, Object, Positions, Result, Scan, Snapshot
 
+PerAxis = tuple[float, float]
+"""Something in y and x."""
 SIDE_PX = 2048
 """A finished object is shown with at most this many pixels on a side."""
 CYCLIC_RAD = 4.5
@@ -32,6 +34,7 @@ class ObjectView(View):
         self.mode = mode
         self.remove_ramp = True
         self._mapped: tuple[Dataset, ScanMap | None] | None = None
+        self._scanned: tuple[tuple[object, ...], Mask | None] | None = None
         self.panel = ImagePanel("The object appears here.", self)
         self.panel.menu_extensions.append(self._extend_menu)
         layout = QVBoxLayout(self)
@@ -71,7 +74,8 @@ class ObjectView(View):
 
     def _draw_snapshot(self, shown: Snapshot) -> None:
         note = f"epoch {shown.epoch} of {shown.epochs}"
-        self._show(shown.preview, shown.preview_pixel_m, shown.preview_origin_m, note)
+        positions = self.dataset.scan.positions_m if self.dataset is not None else shown.positions_m
+        self._show(shown.preview, shown.preview_pixel_m, shown.preview_origin_m, positions, note)
 
     def _draw_result(self, result: Result) -> None:
         area = scanned_area(result.obj, result.scan, (result.probe.modes.shape[-2], result.probe.modes.shape[-1]))
@@ -79,23 +83,33 @@ class ObjectView(View):
         image = result.obj.slices[(slice(None), *area)].prod(0)
         step = math.ceil(max(image.shape) / SIDE_PX)
         origin = y + area[0].start * dy, x + area[1].start * dx
-        self._show(image[::step, ::step], (dy * step, dx * step), origin, "")
+        self._show(image[::step, ::step], (dy * step, dx * step), origin, result.scan.positions_m, "")
 
-    def _show(self, image: Complex, pixel: tuple[float, float], origin: tuple[float, float], note: str) -> None:
+    def _show(self, image: Complex, pixel: PerAxis, origin: PerAxis, positions_m: Positions, note: str) -> None:
         unit = lengths(max(image.shape[0] * pixel[0], image.shape[1] * pixel[1]), min(pixel))
+        use = self._inside(image, pixel, origin, positions_m)
         if self.mode == "amplitude":
             amplitude = np.abs(image)
-            self.panel.show_picture(Picture(amplitude, pixel, origin, unit, levels=levels_of(amplitude)), note)
+            picture = Picture(amplitude, pixel, origin, unit, levels=levels_of(amplitude, use))
+            self.panel.show_picture(picture, note)
             return
-        flat = without_ramp(image) if self.remove_ramp else image
+        flat = without_ramp(image, use) if self.remove_ramp else image
         if self.mode == "complex":
-            self.panel.show_picture(Picture(flat, pixel, origin, unit, levels=levels_of(flat)), note)
+            self.panel.show_picture(Picture(flat, pixel, origin, unit, levels=levels_of(flat, use)), note)
             return
         phase = np.arctan2(flat.imag, flat.real)
-        levels = levels_of(phase)
+        levels = levels_of(phase, use)
         cyclic = levels[1] - levels[0] > CYCLIC_RAD
         levels, colours = ((-math.pi, math.pi), "cyclic") if cyclic else (levels, "grey")
         self.panel.show_picture(Picture(phase, pixel, origin, unit, "rad", colours, levels), note)
+
+    def _inside(self, image: Complex, pixel: PerAxis, origin: PerAxis, positions_m: Positions) -> Mask | None:
+        """The pixels between the positions: only they tell the range of the picture and its phase ramp."""
+        key = (id(self.dataset), id(self.result), image.shape, pixel, origin)
+        if self._scanned is None or self._scanned[0] != key:
+            inside = inside_scan(Object(image[None], pixel, origin), Scan(positions_m))
+            self._scanned = key, inside if inside.any() else None
+        return self._scanned[1]
 
     def _draw_preview(self, dataset: Dataset, preview: Preview) -> None:
         if self._mapped is None or self._mapped[0] is not dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,10 @@ from ptychogui.gui.views.graphics import Image, ScaleBar, UnitAxis, name_axes, p
 from ptychogui.gui.views.histogram import Histogram
 from ptychogui.gui.views.lengths import PIXELS, Lengths
 from ptychogui.io.picture import percentile_range
+from ptychogui.types import Mask
+
+SAMPLE = 1 << 16
+"""Pixels that are enough to know a range."""
 
 
 @dataclass(frozen=True)
@@ -330,8 +335,11 @@ def add_options(menu: QMenu, title: str, names: tuple[str, ...], current: str, c
             group.addAction(action)
 
 
-def levels_of(values: NDArray[Any]) -> tuple[float, float]:
-    """The range of real values, or of complex ones from zero to their largest amplitude."""
-    if np.iscomplexobj(values):
-        return 0.0, percentile_range(np.abs(values))[1]
-    return percentile_range(values)
+def levels_of(values: NDArray[Any], use: Mask | None = None) -> tuple[float, float]:
+    """The range of real values, or of complex ones from zero to their largest amplitude, over the pixels in `use`."""
+    step = max(1, math.isqrt(values.size // SAMPLE))
+    sample = values[::step, ::step]
+    sample = sample if use is None else sample[use[::step, ::step]]
+    if np.iscomplexobj(sample):
+        return 0.0, percentile_range(np.abs(sample))[1]
+    return percentile_range(sample)
