@@ -59,6 +59,8 @@ async def _live(window: Window, files: Sequence[str], screenshot: str | None) ->
     beat = QTimer(window)
     beat.timeout.connect(lambda: None)
     beat.start(SIGNALS_MS)
+    while window.workspace is None:
+        await asyncio.sleep(0.02)
     if screenshot is not None:
         from ptychogui.gui.screenshot import take
 

@@ -68,7 +68,10 @@ class Leaving(QObject):
             self._save_all()
 
     def _run_ended(self, run: Run) -> None:
-        if self._after_run:
+        if self._after_run and run.state == "failed":
+            self._after_run = False
+            self._window.showNormal()
+        elif self._after_run:
             self._save_all()
 
     def _save_all(self) -> None:

@@ -12,6 +12,8 @@ from ptychogui.types import Dataset, Positions, Real
 
 BLOCK = 32
 """Frames read at a time: h5py holds a lock during a read, so a block must be short."""
+BLOCK_PIXELS = 8_000_000
+"""No more than this at a time, so that large frames do not fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,9 @@ def previews(dataset: Dataset, pause_s: float = 0.25) -> Iterator[Preview]:
     total, valid = np.zeros((ny, nx)), np.zeros((ny, nx))
     y, x = np.arange(ny) - ny // 2, np.arange(nx) - nx // 2
     told = time.monotonic()
-    for start in range(0, count, BLOCK):
-        stop = min(start + BLOCK, count)
+    block = max(1, min(BLOCK, BLOCK_PIXELS // (ny * nx)))
+    for start in range(0, count, block):
+        stop = min(start + block, count)
         frames = np.asarray(dataset.frames[start:stop], np.float32)
         good = np.isfinite(frames) & dataset.mask
         frames = np.where(good, frames, 0)

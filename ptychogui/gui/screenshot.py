@@ -33,7 +33,6 @@ async def take(window: Window, files: Sequence[str], folder: Path) -> int:
 
 async def _pictures(window: Window, files: Sequence[str], folder: Path, errors: list[str]) -> None:
     session = window.session
-    await _until(lambda: window.workspace is not None, errors)
     await asyncio.sleep(0.2)
     _save(window, folder / "start_page.png")
     if not files:

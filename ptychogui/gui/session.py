@@ -79,6 +79,8 @@ class Session(QObject):
             if Path(opened.path).absolute() == Path(path).absolute():
                 self.select(opened)
                 return
+        if path in self.opening:
+            return
         log.info("Opening %s", path)
         self.opening.append(path)
         self.tasks.run(partial(read_file, path), self._add, partial(self._not_opened, path))
@@ -86,6 +88,7 @@ class Session(QObject):
 
     def _not_opened(self, path: str, sentence: str, details: str) -> None:
         self.opening.remove(path)
+        settings.drop(path)
         self._fail(sentence, details)
 
     def _add(self, opened: Opened) -> None:

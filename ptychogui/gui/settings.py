@@ -27,19 +27,26 @@ def settings() -> QSettings:
 
 
 def recent() -> list[Recent]:
-    """The files opened last, the newest first; those that are gone are left out."""
+    """The files opened last, the newest first; whether they are still there is not asked: a lost disk would wait."""
     try:
-        kept = [Recent(str(path), str(line)) for path, line in json.loads(str(settings().value("recent", "[]")))]
+        return [Recent(str(path), str(line)) for path, line in json.loads(str(settings().value("recent", "[]")))]
     except (ValueError, TypeError):
         return []
-    return [entry for entry in kept if Path(entry.path).exists()]
 
 
 def remember(path: str, line: str) -> None:
     """Put a file at the top of the recent ones."""
     path = str(Path(path).absolute())
-    kept = [Recent(path, line), *(entry for entry in recent() if entry.path != path)][:RECENT]
-    settings().setValue("recent", json.dumps([(entry.path, entry.line) for entry in kept]))
+    _keep([Recent(path, line), *(entry for entry in recent() if entry.path != path)][:RECENT])
+
+
+def drop(path: str) -> None:
+    """Take a file that could not be opened off the list."""
+    _keep([entry for entry in recent() if entry.path != str(Path(path).absolute())])
+
+
+def _keep(entries: list[Recent]) -> None:
+    settings().setValue("recent", json.dumps([(entry.path, entry.line) for entry in entries]))
 
 
 def forget() -> None:

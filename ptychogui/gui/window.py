@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QByteArray, QEvent, QPoint, QTimer, pyqtSignal
-from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
+from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QShowEvent
 from PyQt6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from ptychogui.gui import dialogs, menus, settings, theme
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DATA_NAMES = "Scans and results (*.cxi *.h5 *.hdf5 *.nxs *.npz *.npy *.bz2 *.gz *.tif *.tiff);;All files (*)"
 RESULT_NAMES = "Result (*.h5)"
 JOB_NAMES = "Parameters (*.toml)"
+UNPAINTED_MS = 2000
 SLOW_MS = 500
 """An opening that takes longer than this is told."""
 ABOUT = (
@@ -90,6 +91,11 @@ class Window(QMainWindow):
 
     # the two pages
 
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """A window that starts hidden or minimised is never painted; it gets its docks all the same."""
+        super().showEvent(event)
+        QTimer.singleShot(UNPAINTED_MS, self.make_workspace)
+
     def event(self, event: QEvent | None) -> bool:
         """Make the workspace once the first paint is over: its imports must not keep the window from appearing."""
         if event is not None and event.type() == QEvent.Type.Paint and not self._painted:
@@ -108,6 +114,9 @@ class Window(QMainWindow):
         self.workspace.browser.menu_wanted.connect(self._show_context_menu)
         self.workspace.card.keep_wanted.connect(self.keep_beside)
         menus.add_docks(self)
+        if self.session.current is not None:  # opened before there was a place to show it
+            self.session.tree_changed.emit()
+            self.session.select(self.session.current, self.session.current_run)
         self.ready.emit()
 
     def _show_current(self) -> None:
