@@ -39,7 +39,7 @@ class FieldRow(QWidget):
         self.edit: FieldEdit | None = None if choice.heading else field_edit(choice, self)
         self._grid = grid = QGridLayout(self)
         grid.setContentsMargins(INDENT_PX * min(choice.level, 2), 0, 0, 0)
-        grid.setHorizontalSpacing(4)
+        grid.setHorizontalSpacing(0)
         grid.setVerticalSpacing(0)
         grid.addWidget(self._dot, 0, 0)
         grid.addWidget(self._label, 0, 1)

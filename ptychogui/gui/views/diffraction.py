@@ -21,8 +21,8 @@ from ptychogui.types import Geometry, Pattern, Real, Snapshot
 FRAMES_PER_SECOND = 12
 CROSS = 0.04
 """Half the length of the cross in the centre, as a fraction of the frame."""
-MASK_COLOUR = 0x90752424
-"""Half-transparent red (premultiplied) over pixels that are not used."""
+MASK_COLOUR = 0xB023839F
+"""Cyan, which the colour map does not have, over pixels that are not used; with premultiplied opacity."""
 
 
 class DiffractionView(View):

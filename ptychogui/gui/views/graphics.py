@@ -128,7 +128,7 @@ class UnitAxis(pg.AxisItem):  # type: ignore[misc]
         """The numbers, the middle one with the unit: the outer ones are hidden where they do not fit."""
         texts: list[str] = super().tickStrings(values, scale, spacing)
         if texts:
-            middle = len(texts) // 2
+            middle = (len(texts) - 1) // 2
             texts[middle] = f"{texts[middle]} {self.unit}".strip()
         return texts
 

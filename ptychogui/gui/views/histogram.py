@@ -40,9 +40,12 @@ class Histogram(pg.PlotWidget):  # type: ignore[misc]
         """Take the colours of a palette."""
         accent = QColor(palette.color(QPalette.ColorRole.Highlight))
         self.setBackground(palette.color(QPalette.ColorRole.Base))
-        self.getAxis("right").setTextPen(palette.color(QPalette.ColorRole.Text))
         self.getAxis("right").setPen(palette.color(QPalette.ColorRole.Mid))
+        self.getAxis("right").setTextPen(palette.color(QPalette.ColorRole.PlaceholderText))
         self._curve.setPen(accent)
+        for line in self._region.lines:
+            line.setPen(pg.mkPen(accent, width=2))
+            line.setHoverPen(pg.mkPen(palette.color(QPalette.ColorRole.Text), width=2))
         accent.setAlpha(90)
         self._curve.setFillBrush(accent)
         accent.setAlpha(45)
