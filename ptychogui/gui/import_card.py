@@ -198,7 +198,7 @@ def values_table(values: tuple[Value, ...], parent: QWidget) -> QFrame:
         name.setMaximumWidth(120)
         text = _label(value.text, "", frame)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        chip = QLabel(ORIGINS[value.origin], frame)
+        chip = QLabel("missing" if value.origin == "default" and value.doubt else ORIGINS[value.origin], frame)
         chip.setProperty("origin", value.origin)
         grid.addWidget(name, 2 * row, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(text, 2 * row, 1, Qt.AlignmentFlag.AlignTop)

@@ -95,6 +95,13 @@ QPushButton[primary="true"], QToolButton#run:enabled {
     background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }
 QPushButton[primary="true"]:disabled { background: $raised; color: $dim; border-color: $line; }
 QPushButton[card="true"] { text-align: left; padding: 0; background: $base; }
+QScrollBar { background: transparent; border: none; }
+QScrollBar:vertical { width: 10px; }
+QScrollBar:horizontal { height: 10px; }
+QScrollBar::handle { background: $line; border-radius: 4px; margin: 1px; min-height: 28px; min-width: 28px; }
+QScrollBar::handle:hover { background: $dim; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QProgressBar { border: 1px solid $line; border-radius: 6px; background: $base; text-align: center; color: $text; }
 QProgressBar::chunk { background: $accent_soft; border-radius: 5px; }
 QFrame#drop_zone { border: 2px dashed $line; border-radius: 12px; background: $base; }
