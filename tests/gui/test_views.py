@@ -125,6 +125,7 @@ def panels(view: View) -> list[ImagePanel]:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_view_shows_everything(qtbot: QtBot, name: str, case: Case) -> None:
     view = make(name)
+    assert view.objectName() == f"{name}_view"
     shown(qtbot, view)
     early = Preview(np.full(35, np.nan), np.full((35, 2), np.nan), np.full(SHAPE, np.nan, np.float32), 0)
     for preview in (None, early, case.preview):
@@ -177,6 +178,25 @@ def test_the_zoom_of_the_user_is_kept_and_shared(qtbot: QtBot) -> None:
     both.grab()
     assert phase.panel.picture is not None
     assert phase.panel.box.viewRect().contains(phase.panel.picture.rect)
+
+
+def test_another_dataset_is_fitted_and_ranged_anew(qtbot: QtBot) -> None:
+    first, second, view = Case(), Case(calibrated=False), ObjectView("amplitude")
+    shown(qtbot, view)
+    view.show_dataset(first.dataset, first.preview)
+    view.panel.toggle_histogram()
+    assert view.panel._histogram is not None
+    view.panel._histogram._region.setRegion((1.0, 2.0))
+    view.panel.box.scaleBy((0.2, 0.2))
+    view.show_dataset(second.dataset, second.preview)
+    view.grab()
+    assert view.panel.picture is not None
+    assert view.panel.box.viewRect().contains(view.panel.picture.rect)
+    assert view.panel._levels is None
+    view.panel._histogram._region.setRegion((1.0, 2.0))
+    assert view.panel._levels == (1.0, 2.0)
+    drawn(qtbot, view, second.snapshot)
+    assert view.panel._levels is None
 
 
 def test_a_hidden_view_draws_when_it_is_shown(qtbot: QtBot) -> None:
@@ -407,6 +427,9 @@ def test_the_curves_of_several_runs_stay(qtbot: QtBot) -> None:
     view.show_dataset(case.dataset, case.preview)
     for loss in ([0.5], [0.5, 0.3], [0.5, 0.3, 0.2], [0.7], [0.7, 0.1]):
         drawn(qtbot, view, replace(case.snapshot, loss=np.array(loss, np.float32)))
+    assert len(view._earlier) == 1
+    drawn(qtbot, view, replace(case.snapshot, loss=np.array([0.5, 0.3, 0.2], np.float32)))
+    drawn(qtbot, view, replace(case.snapshot, loss=np.array([0.7, 0.1], np.float32)))
     assert len(view._earlier) == 1
     x, y = view._curve.getOriginalDataset()
     np.testing.assert_allclose((x, y), ([1, 2], [0.7, 0.1]))

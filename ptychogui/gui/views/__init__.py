@@ -12,12 +12,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dock:
-    """A view by its object name, with its title, the place where it starts, and how it is made."""
+    """A view by its object name, with its title and the place where it starts."""
 
     name: str
     title: str
     area: Literal["left", "centre", "right"]
-    make: Callable[[], View]
+    build: Callable[[], View]
+
+    def make(self) -> View:
+        """The view itself."""
+        view = self.build()
+        view.setObjectName(f"{self.name}_view")
+        return view
 
 
 def _object_phase() -> View:

@@ -36,6 +36,7 @@ class View(QWidget):
         """Show a dataset before any run; its preview may arrive later, and grow."""
         if dataset is not self.dataset:
             self.snapshot = self.result = None
+            self.fit()
         self.dataset, self.preview = dataset, preview
         self._draw_if_seen()
 
@@ -61,6 +62,10 @@ class View(QWidget):
 
     def draw(self) -> None:
         """Show what the view was told last."""
+        raise NotImplementedError
+
+    def fit(self) -> None:
+        """Show the whole again, and range it anew."""
         raise NotImplementedError
 
     def wear(self) -> None:

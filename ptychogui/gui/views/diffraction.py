@@ -123,6 +123,8 @@ class DiffractionView(View):
         self.frame_selected.emit(index)
 
     def _next(self) -> None:
+        if self.dataset is None:
+            self.play.setChecked(False)
         self.slider.setValue((self._index + 1) % max(self.slider.maximum() + 1, 1))
 
     def _ask(self) -> None:
@@ -140,6 +142,12 @@ class DiffractionView(View):
     def _write_number(self) -> None:
         count = self.slider.maximum() + 1
         self._number.setText(f"{self._index} / {count - 1}" if self.dataset is not None else "")
+
+    def fit(self) -> None:
+        """Show whole frames again."""
+        for panel in (self.measured, self.model):
+            panel.fit()
+            panel.range_automatically()
 
     def draw(self) -> None:
         """Show the frame in question, and the model of it where a job is running."""

@@ -31,7 +31,7 @@ class LossView(View):
         self.plot.showGrid(x=True, y=True, alpha=0.12)
         self.plot.scene().sigMouseClicked.connect(self._click)
         self._curve = self.plot.plot(symbol="o", symbolSize=5, antialias=True)
-        self._earlier: list[pg.PlotDataItem] = []
+        self._earlier: list[tuple[Real, pg.PlotDataItem]] = []
         self._loss: Real = np.zeros(0, np.float32)
         self._logarithmic = QCheckBox("log", self)
         self._logarithmic.setObjectName("log")
@@ -58,6 +58,10 @@ class LossView(View):
         self._name_axes(False)
         self.wear()
 
+    def fit(self) -> None:
+        """Show whole curves again."""
+        self.plot.enableAutoRange()
+
     def draw(self) -> None:
         """Show the curve of the run in question; where it begins anew, the old one moves behind it."""
         if self.result is not None:
@@ -73,6 +77,7 @@ class LossView(View):
             return
         if not _continues(self._loss, loss):
             self._move_behind()
+        self._bring_forward(loss)
         self._loss = loss
         epochs = np.arange(1, len(loss) + 1)
         good = np.isfinite(loss) & (loss > 0)
@@ -86,13 +91,21 @@ class LossView(View):
             return
         curve = self.plot.plot(np.flatnonzero(good) + 1, self._loss[good], antialias=True)
         curve.setZValue(-1)
-        self._earlier.append(curve)
+        self._earlier.append((self._loss, curve))
         while len(self._earlier) > EARLIER:
-            self.plot.removeItem(self._earlier.pop(0))
+            self.plot.removeItem(self._earlier.pop(0)[1])
         self.wear()
 
+    def _bring_forward(self, loss: Real) -> None:
+        """A run that is looked at again stands in front, and no longer behind."""
+        again = [np.array_equal(earlier, loss, equal_nan=True) for earlier, _ in self._earlier]
+        for (_, curve), same in zip(self._earlier, again):
+            if same:
+                self.plot.removeItem(curve)
+        self._earlier = [earlier for earlier, same in zip(self._earlier, again) if not same]
+
     def _forget(self) -> None:
-        for curve in self._earlier:
+        for _, curve in self._earlier:
             self.plot.removeItem(curve)
         self._earlier.clear()
         self._loss = np.zeros(0, np.float32)
@@ -109,7 +122,7 @@ class LossView(View):
 
     def _click(self, event: object) -> None:
         if event.double():  # type: ignore[attr-defined]
-            self.plot.enableAutoRange()
+            self.fit()
 
     def wear(self) -> None:
         """Follow the theme."""
@@ -119,7 +132,7 @@ class LossView(View):
         self._curve.setPen(pg.mkPen(accent, width=2))
         self._curve.setSymbolBrush(accent)
         self._curve.setSymbolPen(None)
-        for curve in self._earlier:
+        for _, curve in self._earlier:
             curve.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Mid), width=1.5))
 
 

@@ -61,6 +61,11 @@ class ObjectView(View):
             ramp.toggled.connect(lambda on: self.keep_ramp(not on))
         menu.addSeparator()
 
+    def fit(self) -> None:
+        """Show the whole object again."""
+        self.panel.fit()
+        self.panel.range_automatically()
+
     def draw(self) -> None:
         """Show the running or finished object, or the preview of the scan."""
         if self.result is not None:

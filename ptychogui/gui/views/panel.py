@@ -58,6 +58,10 @@ class Picture:
         ny, nx = self.values.shape
         return QRectF((x - dx / 2) / unit, (y - dy / 2) / unit, nx * dx / unit, ny * dy / unit)
 
+    def is_like(self, other: Picture) -> bool:
+        """Whether the values of two pictures are of one kind, so that one range may serve both."""
+        return self.unit == other.unit and np.iscomplexobj(self.values) == np.iscomplexobj(other.values)
+
     def value_at(self, y: float, x: float) -> Any:
         """The value under a point, given in the unit of the picture; None outside."""
         rect, shape = self.rect, self.values.shape
@@ -149,6 +153,8 @@ class ImagePanel(QWidget):
         """Show another picture, or nothing; `note` is what the read-out says while the pointer is elsewhere."""
         if picture is None or self.picture is None or picture.lengths != self.picture.lengths:
             self._name_axes(picture.lengths if picture else PIXELS, bool(picture))
+        if picture is None or self.picture is None or not picture.is_like(self.picture):
+            self._levels = None
         self.picture = picture
         self._hint.setVisible(picture is None)
         self._note = note
@@ -156,7 +162,6 @@ class ImagePanel(QWidget):
         if picture is None:
             self._image.show_pixels(None, QRectF())
             self._overlay.show_pixels(None, QRectF())
-            self._levels = None
             self.fit()
             return
         self._image.show_pixels(self._colours(picture), picture.rect)

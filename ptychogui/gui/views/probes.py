@@ -52,6 +52,11 @@ class ProbeView(View):
         self.mode = mode
         self.draw()
 
+    def fit(self) -> None:
+        """Show every mode again."""
+        self.panel.fit()
+        self.panel.range_automatically()
+
     def draw(self) -> None:
         """Show the probe of the running or finished job, or the one that the file holds."""
         if self.result is not None:

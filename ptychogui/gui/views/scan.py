@@ -97,6 +97,10 @@ class ScanView(View):
         self._index = index
         self._draw_selected()
 
+    def fit(self) -> None:
+        """Show every position again."""
+        self.box.enableAutoRange()
+
     def draw(self) -> None:
         """Show the positions of the dataset, and how far the job has moved them."""
         if self.result is not None:
@@ -204,7 +208,7 @@ class ScanView(View):
     def _click(self, event: object) -> None:
         button, double = event.button(), event.double()  # type: ignore[attr-defined]
         if double:
-            self.box.enableAutoRange()
+            self.fit()
         elif button == Qt.MouseButton.LeftButton and self._nominal is not None and len(self._nominal):
             index = self._nearest(*point_in(self.box, event.scenePos()))  # type: ignore[attr-defined]
             self.show_frame(index)
