@@ -18,6 +18,10 @@ class InputError(ValueError):
     """Bad input, told in one sentence: what is wrong, where, and what to do."""
 
 
+class RunError(RuntimeError):
+    """A run that failed, told in one sentence: what happened, and what to try."""
+
+
 @dataclass(frozen=True)
 class Unit:
     """The SI unit of a number; people may write it with any prefix (`35 nm`, `12.4 keV`)."""

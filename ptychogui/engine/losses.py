@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -38,4 +40,4 @@ def amplitude_correction(waves: Tensor, measured: Tensor, weight: Tensor | None)
 
 
 def _tiny(dtype: torch.dtype) -> float:
-    return float(torch.finfo(dtype).tiny) ** 0.5
+    return math.sqrt(torch.finfo(dtype).tiny)

@@ -15,7 +15,7 @@ def r_factor(problem: Problem, state: State) -> float:
     """Σ|√I − |Ψ|| / Σ√I over valid pixels of all frames, Ψ summed over modes in intensity."""
     difference = total = 0.0
     with torch.no_grad():
-        for index in torch.arange(len(problem), device=problem.device).split(_BATCH):
+        for index in torch.split(torch.arange(len(problem), device=problem.device), _BATCH):
             _, waves = problem.waves(state, index)
             measured, weight = problem.amplitude(index), problem.weight(index)
             error = (intensity(waves).sqrt() - measured).abs()

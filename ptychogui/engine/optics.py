@@ -28,11 +28,13 @@ class FarField:
 
     def forward(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
         """From the sample to the detector."""
-        return torch.fft.fft2(wave, norm="ortho")
+        out: Tensor = torch.fft.fft2(wave, norm="ortho")
+        return out
 
     def adjoint(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
         """From the detector to the sample."""
-        return torch.fft.ifft2(wave, norm="ortho")
+        out: Tensor = torch.fft.ifft2(wave, norm="ortho")
+        return out
 
 
 class NearField:
@@ -47,11 +49,13 @@ class NearField:
 
     def forward(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
         """From the sample to the detector."""
-        return torch.fft.ifft2(torch.fft.fft2(wave).mul_(self._filter(wave, ramps)))
+        out: Tensor = torch.fft.ifft2(torch.fft.fft2(wave).mul_(self._filter(wave, ramps)))
+        return out
 
     def adjoint(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
         """From the detector to the sample."""
-        return torch.fft.ifft2(torch.fft.fft2(wave).mul_(self._filter(wave, ramps).conj()))
+        out: Tensor = torch.fft.ifft2(torch.fft.fft2(wave).mul_(self._filter(wave, ramps).conj()))
+        return out
 
     def _filter(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
         if ramps is None:

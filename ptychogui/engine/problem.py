@@ -59,7 +59,7 @@ class Problem:
     @cached_property
     def counts(self) -> float:
         """All counts in valid pixels."""
-        return sum(float(part.double().square().sum()) for part in self.amplitudes.split(_READ))
+        return sum(float(part.double().square().sum()) for part in torch.split(self.amplitudes, _READ))
 
     @property
     def mean_counts(self) -> float:
@@ -88,7 +88,7 @@ class Problem:
 
     def batches(self, size: int, generator: torch.Generator) -> Iterator[Tensor]:
         """Every frame once, in a random order, `size` at a time."""
-        yield from torch.randperm(len(self), generator=generator).to(self.device).split(size)
+        yield from torch.split(torch.randperm(len(self), generator=generator).to(self.device), size)
 
 
 def problem(dataset: Dataset, model: AnyModel, device: torch.device, real: torch.dtype = torch.float32) -> Problem:

@@ -86,10 +86,10 @@ def alignment(
     columns = np.stack([truth, *gradient, 1j * y * truth, 1j * x * truth], -1)[support]
     shift, ramp = np.zeros(2), _coarse_ramp(found * truth.conj() * weight)
     shift = _coarse_shift(_moved(found, shift, ramp) * weight, truth * weight)
-    scale = 1 + 0j
+    scale: complex = 1 + 0j
     for _ in range(_ROUNDS):
         moved = _moved(found, shift, ramp)[support]
-        scale = np.vdot(moved, truth[support]) / np.vdot(moved, moved)
+        scale = complex(np.vdot(moved, truth[support]) / np.vdot(moved, moved))
         real = np.concatenate([columns.real, columns.imag])
         target = scale * moved
         step, *_rest = np.linalg.lstsq(real.T @ real, real.T @ np.concatenate([target.real, target.imag]), rcond=None)
@@ -97,7 +97,7 @@ def alignment(
         shift, ramp = shift + np.clip(step[1:3], -0.5, 0.5), ramp - step[3:5]
         if np.abs(step[1:]).max() < 1e-6:
             break
-    return complex(scale), shift, ramp
+    return scale, shift, ramp
 
 
 def fourier_shift(values: NDArray[np.complex128], shift: NDArray[np.float64]) -> NDArray[np.complex128]:

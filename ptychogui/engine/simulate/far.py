@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ptychogui.engine.simulate import objects, probes, scans
 from ptychogui.engine.simulate.recipe import Array, Recipe, Scene, radius_px
-from ptychogui.params import Angle, Count, Energy, Fraction, Length, Positive, SignedLength
+from ptychogui.params import Angle, Count, Energy, Fraction, Length, NonNegative, Positive, SignedLength
 from ptychogui.types import Geometry, wavelength_of_electron_m, wavelength_of_photon_m
 
 
@@ -55,9 +55,9 @@ class _ZonePlateScan(Recipe):
         """Semi-angle of the lens's cone."""
         return self.aperture * min(self.shape) * self.detector_pixel_m / self.distance_m
 
-    def lens(self, *, mode: tuple[float, float] | None = None) -> NDArray[np.complex128]:
-        """The beam on the sample, or its first incoherent mode along (y, x)."""
-        return probes.focused(self.geometry(), stop=0.35, astigmatism_rad=0.4, coma_rad=0.3, mode=mode)
+    def lens(self) -> NDArray[np.complex128]:
+        """The beam on the sample."""
+        return probes.focused(self.geometry(), stop=0.35, astigmatism_rad=0.4, coma_rad=0.3)
 
 
 class SiemensFar(_ZonePlateScan):
@@ -73,18 +73,20 @@ class SiemensFar(_ZonePlateScan):
 
 
 class TwoModes(_ZonePlateScan):
-    """Cells, far field, in a beam that is not quite coherent: two modes that add in intensity."""
+    """Dead leaves, far field, in a beam that is not quite coherent: two modes that add in intensity."""
 
     kind: Literal["two-modes"] = "two-modes"
     weights: tuple[Positive, Positive] = (0.8, 0.2)
     """Parts of the power in the two modes."""
+    source_px: tuple[NonNegative, NonNegative] = (2.0, 6.0)
+    """Size (y, x) of the source's image on the sample in pixels of the object: what makes the beam incoherent."""
 
     def scene(self, rng: Generator) -> Scene:
         """See the class."""
         positions_px = self.positions_px()
-        modes = probes.orthogonal(np.stack([self.lens(), self.lens(mode=(0.3, 1.0))]), self.weights)
-        tissue = objects.tissue(radius_px(positions_px) + self.probe_px / 4, rng)
-        return Scene(self.geometry(), modes, positions_px, tissue)
+        modes = probes.orthogonal(probes.source_modes(self.lens(), self.source_px), self.weights)
+        leaves = objects.leaves(radius_px(positions_px) + self.probe_px / 4, rng)
+        return Scene(self.geometry(), modes, positions_px, leaves)
 
 
 class Electron(Recipe):

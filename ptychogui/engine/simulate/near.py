@@ -20,9 +20,9 @@ _Beam = Annotated[float, Field(gt=0, le=1)]
 class _ConeBeamScan(Recipe):
     """Holograms on a raster; the sample stands behind the focus, and the detector sees it magnified."""
 
-    scan_shape: tuple[Count, Count] = (6, 6)
+    scan_shape: tuple[Count, Count] = (10, 10)
     """Rows and columns of the raster of positions."""
-    step_px: Positive = 14.0
+    step_px: Positive = 8.0
     """Distance of neighbouring positions in pixels of the object."""
     jitter: Fraction = 0.25
     """Random part of each step, against the ghosts of a regular raster."""
@@ -30,7 +30,7 @@ class _ConeBeamScan(Recipe):
     """Photon energy."""
     distance_m: Length = 1.2
     """Distance from sample to detector."""
-    focus_to_sample_m: Length = 6e-3
+    focus_to_sample_m: Length = 0.4e-3
     """Distance from the focus to the sample; with the distance it gives the magnification."""
     detector_pixel_m: Length = 55e-6
     """Size of a pixel of the detector."""
@@ -55,9 +55,9 @@ class SiemensNear(_ConeBeamScan):
     """A gold Siemens star as magnified holograms: the speckled cone beam of a focus, near field."""
 
     kind: Literal["siemens-near"] = "siemens-near"
-    shape: tuple[Count, Count] = (192, 192)
+    shape: tuple[Count, Count] = (160, 160)
     """Rows and columns of the detector."""
-    beam: _Beam = 0.5
+    beam: _Beam = 0.4
     """Width of the beam at half its amplitude, as a part of the detector."""
     speckle_rad: NonNegative = 0.6
     """Strength of the diffuser, as the standard deviation of its phase."""

@@ -53,13 +53,11 @@ def focused(
     stop: float = 0.0,
     astigmatism_rad: float = 0.0,
     coma_rad: float = 0.0,
-    mode: Pair | None = None,
 ) -> Wave:
     """A lens's probe on the sample: a disc of directions with the geometry's convergence and defocus.
 
     `stop` is the blocked inner part of the radius (the central stop of a zone plate). Aberrations are the phase at
-    the aperture's edge. `mode` (y, x) multiplies the aperture by a linear amplitude along that direction: the first
-    mode of a source that is not quite coherent there.
+    the aperture's edge.
     """
     wavelength_m, convergence_rad = known(geometry.wavelength_m), known(geometry.convergence_rad)
     fy, fx = frequencies(geometry.shape, geometry.pixel_m)
@@ -68,8 +66,6 @@ def focused(
     aperture = _step((1 - radius) / edge)
     if stop:
         aperture = aperture * _step((radius - stop) / edge)
-    if mode is not None:
-        aperture = aperture * (mode[0] * v + mode[1] * u)
     phase = -np.pi * wavelength_m * known(geometry.defocus_m) * (fy**2 + fx**2)
     phase = phase + astigmatism_rad * (v**2 - u**2 + v * u) + coma_rad * radius**2 * (v + 0.4 * u)
     result: Wave = fft.fftshift(fft.ifft2(aperture * np.exp(1j * phase)))
@@ -110,6 +106,14 @@ def diffuser(shape: tuple[int, int], grain_px: float, rng: Generator) -> Array:
     field = np.real(fft.ifft2(fft.fft2(rng.normal(size=shape)) * np.exp(-((grain_px * np.hypot(fy, fx)) ** 2) * 2)))
     result: Array = (field - field.mean()) / field.std()
     return result
+
+
+def source_modes(wave: Wave, size_px: Pair) -> Wave:
+    """The two modes (2, ny, nx) of a source of two points, whose images lie this far (y, x) apart: sum, difference."""
+    fy, fx = frequencies(wave.shape, (1.0, 1.0))
+    turn = np.pi * (fy * size_px[0] + fx * size_px[1])
+    spectrum = fft.fft2(wave)
+    return np.stack([fft.ifft2(spectrum * np.cos(turn)), fft.ifft2(spectrum * np.sin(turn))])
 
 
 def orthogonal(modes: Wave, weights: tuple[float, ...]) -> Wave:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import ptychogui.params as p
@@ -27,49 +28,47 @@ class Adam(Solver):
     probe_step: Annotated[p.Positive, p.ESSENTIAL, p.LIVE] = 0.02
     """How far a pixel of the probe moves in one step, as a part of the probe's largest amplitude."""
 
+    autograd: Annotated[bool, p.LIVE] = False
+    """Take every gradient by automatic differentiation, also where it is written out. Same numbers, slower."""
+
     def begin(self, problem: Problem, state: State) -> Any:
         """First and second moments at zero."""
-        import torch
+        return Moments(state.obj[0]), Moments(state.probe)
 
-        return {
-            name: (torch.zeros_like(value), torch.zeros_like(value.real), [0])
-            for name, value in (("obj", state.obj), ("probe", state.probe))
-        }
-
-    def step(self, problem: Problem, state: State, memory: Any, index: Tensor, epoch: int) -> Update:
+    def step(self, problem: Problem, state: State, memory: Any, index: Tensor, done: int) -> Update:
         """The gradient ∂L/∂z* of object and probe over the frames `index` (b,)."""
-        from dataclasses import replace
+        from ptychogui.engine.gradient import automatic, written_out
 
-        import torch
+        with_probe = done >= self.probe_start
+        if self.autograd:
+            found = automatic(problem, state, index, with_probe)
+        else:
+            found, _ = written_out(problem, state, index, with_probe)
+        return Update(found.begin, found.obj, None, found.probe, None, found.loss)
 
-        from ptychogui.engine.losses import amplitude_loss
-
-        with torch.enable_grad():
-            obj, probe = (
-                state.obj.detach().requires_grad_(),
-                state.probe.detach().requires_grad_(epoch >= self.probe_start),
-            )
-            _, waves = problem.waves(replace(state, obj=obj, probe=probe), index)
-            loss = amplitude_loss(waves, problem.amplitude(index), problem.weight(index))
-            loss.backward()  # type: ignore[no-untyped-call]
-        half = 0.5  # torch's gradient of a real loss is twice ∂L/∂z*
-        assert obj.grad is not None
-        gradient = None if probe.grad is None else probe.grad * half
-        return Update((0, 0), obj.grad * half, None, gradient, None, loss.detach())
-
-    def apply(self, problem: Problem, state: State, memory: Any, update: Update) -> None:
-        """Algorithm 1's step."""
-        state.obj = state.obj + _adam(update.obj, memory["obj"], self.object_step)
+    def apply(self, problem: Problem, state: State, memory: Any, update: Update, pace: float) -> None:
+        """Algorithm 1's step, on the pixels that the batch has seen."""
+        (y, x), (ny, nx) = update.begin, update.obj.shape
+        seen = (slice(y, y + ny), slice(x, x + nx))
+        state.obj[0][seen].add_(memory[0].step(update.obj, seen), alpha=-pace * self.object_step)
         if update.probe is not None:
-            scale = state.probe.abs().max()
-            state.probe = state.probe + _adam(update.probe, memory["probe"], self.probe_step) * scale
+            scale = state.probe.abs().max() * (-pace * self.probe_step)
+            state.probe = state.probe + memory[1].step(update.probe, ()) * scale
 
 
-def _adam(gradient: Tensor, moments: tuple[Tensor, Tensor, list[int]], step: float) -> Tensor:
-    first, second, count = moments
-    count[0] += 1
-    beta1, beta2 = 0.9, 0.999
-    first.lerp_(gradient, 1 - beta1)
-    second.mul_(beta2).add_(gradient.real.square() + gradient.imag.square(), alpha=1 - beta2)
-    root = (second / (1 - beta2 ** count[0])).sqrt_().add_(1e-12)
-    return first / root * (-step / (1 - beta1 ** count[0]))
+class Moments:
+    """Running means of the gradient and of its square, which make a step of about one."""
+
+    def __init__(self, like: Tensor) -> None:
+        self.first, self.second, self.count = like.new_zeros(like.shape), like.real.new_zeros(like.shape), 0
+
+    def step(self, gradient: Tensor, seen: tuple[slice, ...]) -> Tensor:
+        """The direction to move against, for the pixels `seen`."""
+        self.count += 1
+        beta1, beta2 = 0.9, 0.999
+        first, second = self.first[seen], self.second[seen]
+        first.lerp_(gradient, 1 - beta1)
+        second.mul_(beta2).addcmul_(gradient.real, gradient.real, value=1 - beta2)
+        second.addcmul_(gradient.imag, gradient.imag, value=1 - beta2)
+        root = second.sqrt().mul_((1 - beta1**self.count) / math.sqrt(1 - beta2**self.count)).add_(1e-12)
+        return first / root

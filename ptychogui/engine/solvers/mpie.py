@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import ptychogui.params as p
 from ptychogui.engine.solvers.base import Update
-from ptychogui.engine.solvers.rpie import RPIE
+from ptychogui.engine.solvers.rpie import Regularised
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +27,7 @@ class Momentum:
     batches: int = 0
 
 
-class MPIE(RPIE):
+class MPIE(Regularised):
     """mPIE: rPIE with momentum; reaches the finest detail in the fewest epochs.
 
     Maiden, Johnson & Li, Optica 4, 736 (2017), Eqs. 18 to 20: every T batches v = η v + (O − O_T), O = O_T + …, here
@@ -55,9 +55,9 @@ class MPIE(RPIE):
         memory.obj_before.copy_(state.obj)
         memory.probe_before.copy_(state.probe)
 
-    def apply(self, problem: Problem, state: State, memory: Any, update: Update) -> None:
+    def apply(self, problem: Problem, state: State, memory: Any, update: Update, pace: float) -> None:
         """As rPIE, and a kick every T batches."""
-        super().apply(problem, state, memory, update)
+        super().apply(problem, state, memory, update, pace)
         memory.batches += 1
         if memory.batches % self.every:
             return

@@ -11,13 +11,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class RPIE(PIE):
-    """rPIE: as ePIE, but weakly lit parts of the object catch up. Quick and steady; good for a fast look.
+class Regularised(PIE):
+    """The denominators of rPIE, which mPIE shares."""
 
-    Maiden, Johnson & Li, Optica 4, 736 (2017), Eq. 13: O += γ P*χ / ((1 − α)|P|² + α max|P|²), the probe likewise.
-    """
-
-    kind: Literal["rpie"] = "rpie"
     alpha: Annotated[p.Fraction, p.LIVE] = 0.1
     """α: 1 is ePIE; smaller moves weakly lit parts of the object further, with more noise there."""
     beta: Annotated[p.Fraction, p.LIVE] = 0.5
@@ -30,3 +26,12 @@ class RPIE(PIE):
     def probe_denominator(self, weight: Tensor) -> Tensor:
         """(1 − β) Σ|O|² + β max Σ|O|²."""
         return (1 - self.beta) * weight + self.beta * weight.max()
+
+
+class RPIE(Regularised):
+    """rPIE: as ePIE, but weakly lit parts of the object catch up. Quick and steady; good for a fast look.
+
+    Maiden, Johnson & Li, Optica 4, 736 (2017), Eq. 13: O += γ P*χ / ((1 − α)|P|² + α max|P|²), the probe likewise.
+    """
+
+    kind: Literal["rpie"] = "rpie"

@@ -41,12 +41,14 @@ def probe_from_data(problem: Problem, dataset: Dataset) -> Tensor:
     if dataset.geometry.field == "near":
         # Kandel et al., Opt. Express 27, 18653 (2019), sec. 4.2: back-propagated root of the mean intensity
         wave = mean.sqrt().to(problem.dtype)
-        return problem.propagator.adjoint(wave, None)[None].to(torch.complex128)
+        out: Tensor = problem.propagator.adjoint(wave, None)[None].to(torch.complex128)
+        return out
     aperture = _aperture(mean, dataset.geometry)
     curvature = _curvature_from_geometry(dataset.geometry)
     if curvature is None:
         curvature = _curvature_from_speckle(counts.cpu().numpy(), aperture.cpu().numpy())
-    return torch.fft.fftshift(_focused(aperture, *curvature), (-2, -1))[None]
+    centred: Tensor = torch.fft.fftshift(_focused(aperture, *curvature), (-2, -1))[None]
+    return centred
 
 
 def with_modes(probe: Tensor, count: int, seed: int) -> Tensor:
@@ -69,7 +71,8 @@ def with_modes(probe: Tensor, count: int, seed: int) -> Tensor:
         for other in waves:
             wave = wave - other * (other.conj() * wave).sum() / other.abs().square().sum()
         waves.append(wave * (_MODE_POWER * power.sum() / wave.abs().square().sum()).sqrt())
-    return torch.stack(waves)
+    out: Tensor = torch.stack(waves)
+    return out
 
 
 def _filled(counts: Tensor, weight: Tensor) -> Tensor:
@@ -77,7 +80,8 @@ def _filled(counts: Tensor, weight: Tensor) -> Tensor:
     seen = weight.sum(0)
     mean = (counts * weight).sum(0) / seen.clamp_min(1)
     mean = torch.where(seen > 0, mean, mean.sum() / (seen > 0).sum().clamp_min(1))
-    return torch.where(weight > 0, counts, mean)
+    out: Tensor = torch.where(weight > 0, counts, mean)
+    return out
 
 
 def _aperture(mean: Tensor, geometry: Geometry) -> Tensor:
@@ -89,7 +93,8 @@ def _aperture(mean: Tensor, geometry: Geometry) -> Tensor:
     fx = torch.fft.fftfreq(nx, geometry.pixel_m[1], dtype=torch.float64, device=mean.device)[None, :]
     radius = geometry.convergence_rad / geometry.wavelength_m
     edge = 0.5 / (max(ny, nx) * min(geometry.pixel_m))
-    return ((radius - (fy.square() + fx.square()).sqrt()) / edge).clamp(-1, 1) * 0.5 + 0.5
+    out: Tensor = ((radius - (fy.square() + fx.square()).sqrt()) / edge).clamp(-1, 1) * 0.5 + 0.5
+    return out
 
 
 def _curvature_from_geometry(geometry: Geometry) -> tuple[float, float] | None:
@@ -105,7 +110,8 @@ def _focused(aperture: Tensor, curvature_y: float, curvature_x: float) -> Tensor
     fy = torch.fft.fftfreq(aperture.shape[0], dtype=torch.float64, device=aperture.device)[:, None]
     fx = torch.fft.fftfreq(aperture.shape[1], dtype=torch.float64, device=aperture.device)[None, :]
     phase = -math.pi * (curvature_y * fy.square() + curvature_x * fx.square())
-    return torch.fft.ifft2(aperture * torch.polar(torch.ones_like(phase), phase), norm="ortho")
+    out: Tensor = torch.fft.ifft2(aperture * torch.polar(torch.ones_like(phase), phase), norm="ortho")
+    return out
 
 
 def _curvature_from_speckle(counts: NDArray[np.float64], aperture: NDArray[np.float64]) -> tuple[float, float]:
