@@ -76,9 +76,13 @@ class TwoModes(_ZonePlateScan):
     """Dead leaves, far field, in a beam that is not quite coherent: two modes that add in intensity."""
 
     kind: Literal["two-modes"] = "two-modes"
+    step_px: Positive = 4.0
+    """Distance of neighbouring positions in pixels of the object."""
+    probe_px: Positive = 20.0
+    """Diameter of the beam on the sample in pixels of the object; the defocus follows from it."""
     weights: tuple[Positive, Positive] = (0.8, 0.2)
     """Parts of the power in the two modes."""
-    source_px: tuple[NonNegative, NonNegative] = (2.0, 6.0)
+    source_px: tuple[NonNegative, NonNegative] = (0.8, 2.8)
     """Size (y, x) of the source's image on the sample in pixels of the object: what makes the beam incoherent."""
 
     def scene(self, rng: Generator) -> Scene:
