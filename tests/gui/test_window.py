@@ -50,7 +50,7 @@ def end(window: Window, until: Until) -> None:
     if window.session.running is not None:
         window.session.stop()
         until(lambda: window.session.running is None)
-    until(lambda: window.session.tasks.waiting == 0)
+    until(lambda: window.session.tasks.waiting == 0 or window.session.tasks.closing)
     window.leave()
     window.deleteLater()
 
@@ -323,3 +323,50 @@ def test_a_sample_is_made_and_opened(window: Window, until: Until, monkeypatch: 
     QApplication.setApplicationName("ptychogui-test")
     window.open_sample("siemens-near")
     until(lambda: preview_complete(window.session))
+
+
+def test_another_file_can_be_looked_at_during_a_run(opened: Window, scan: Path, until: Until) -> None:
+    other = scan.with_name("other.cxi")
+    other.write_bytes(scan.read_bytes())
+    run(opened, 100_000)
+    going = opened.session.running
+    assert going is not None
+    until(lambda: going.snapshot)
+    opened.open_path(str(other))
+    until(lambda: len(opened.session.opened) == 2 and preview_complete(opened.session))
+    assert opened.session.current_run is None
+    assert "show_running" in opened.run_bar.reason.text()
+    opened.close_file()
+    assert len(opened.session.opened) == 1
+    opened.run_bar.reason.linkActivated.emit("show_running")
+    assert opened.session.current_run is going
+    opened.close_file()
+    assert opened.session.opened
+    assert any("stop the run first" in text for text in opened.notices.texts())
+
+
+def test_the_card_takes_the_data_of_a_result_from_elsewhere(
+    finished: Window, scan: Path, tmp_path: Path, qtbot: QtBot, until: Until
+) -> None:
+    session = finished.session
+    assert session.current_run is not None
+    session.save(session.current_run, tmp_path / "result.h5")
+    until(lambda: not session.unsaved())
+    (tmp_path / "away").mkdir()
+    scan.rename(tmp_path / "away" / "moved.cxi")
+    finished.open_path(str(tmp_path / "result.h5"))
+    until(lambda: len(session.opened) == 2)
+    assert finished.workspace is not None
+    assert "find_data" in finished.run_bar.reason.text()
+    field = finished.workspace.card.findChild(QLineEdit, "path")
+    assert field is not None
+    field.clear()
+    qtbot.keyClicks(field, str(tmp_path / "away" / "moved.cxi"))
+    finished.workspace.card.apply_button.click()
+    until(lambda: finished.actions_by_id["run"].isEnabled())
+
+
+def test_closing_while_a_file_is_read_is_quiet(window: Window, scan: Path) -> None:
+    window.open_path(str(scan))
+    window.close()
+    assert not window.isVisible()
