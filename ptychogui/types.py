@@ -40,9 +40,15 @@ class Frames(Protocol):
     """A stack of frames (N, ny, nx) that may lie on disk; indexing reads."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """(N, ny, nx)"""
+        ...
+
     @property
-    def dtype(self) -> np.dtype[Any]: ...
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the counts."""
+        ...
+
     def __getitem__(self, index: Any, /) -> NDArray[Any]: ...
 
 
