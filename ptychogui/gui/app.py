@@ -28,6 +28,7 @@ def main(files: Sequence[str], screenshot: str | None = None) -> int:
     """Show the window with these files; with `screenshot`, save its pictures into that folder and end."""
     hooks = Hooks()
     app = application()
+    app.setQuitOnLastWindowClosed(False)  # the loop ends when `_live` does
     window = Window()
     hooks.window = window
     window.show()
@@ -59,7 +60,7 @@ async def _live(window: Window, files: Sequence[str], screenshot: str | None) ->
     beat = QTimer(window)
     beat.timeout.connect(lambda: None)
     beat.start(SIGNALS_MS)
-    while window.workspace is None:
+    while window.workspace is None and not closed.is_set():
         await asyncio.sleep(0.02)
     if screenshot is not None:
         from ptychogui.gui.screenshot import take

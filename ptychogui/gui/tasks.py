@@ -55,12 +55,14 @@ class Tasks(QObject):
         return self._closing.is_set()
 
     def run(self, function: Callable[[], T], done: Callable[[T], None], failed: Failed) -> None:
-        """Run `function` in a thread; then `done` with its result, or `failed`, in the window's thread."""
+        """Run `function` in a thread, then `done` with its result, or `failed`, in the window's; when closing, nothing."""
 
         def finished(future: Future[T]) -> None:
             if not future.cancelled():
                 self.post(lambda: self._settle(future, done, failed))
 
+        if self.closing:
+            return
         self.waiting += 1
         self._pool.submit(function).add_done_callback(finished)
 
