@@ -55,7 +55,7 @@ class Tasks(QObject):
         return self._closing.is_set()
 
     def run(self, function: Callable[[], T], done: Callable[[T], None], failed: Failed) -> None:
-        """Run `function` in a thread, then `done` with its result, or `failed`, in the window's; when closing, nothing."""
+        """Run `function` in a thread, then `done` with its result or `failed` in the window's; nothing when closing."""
 
         def finished(future: Future[T]) -> None:
             if not future.cancelled():
