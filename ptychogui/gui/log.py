@@ -49,7 +49,6 @@ class LogView(QPlainTextEdit):
         self.setObjectName("log_text")
         self.setReadOnly(True)
         self.setMaximumBlockCount(5000)
-        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self._lines = LogLines()
         self._lines.rung.connect(self._show)
         logger = logging.getLogger("ptychogui")
