@@ -147,7 +147,7 @@ def _create(venv: Path) -> None:
 def _packages(python: Path, extra: str) -> None:
     print("Installing the packages (some minutes the first time) …", flush=True)
     target = f"{ROOT}[{extra}]" if extra else str(ROOT)
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", str(LOCK)]
+    command = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "-c", str(LOCK)]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}  # setuptools warns of every editable installation
     if subprocess.call([*command, "-e", target], env=environment) != 0:
         raise SetupError(

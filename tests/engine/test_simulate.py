@@ -17,7 +17,14 @@ SMALL: dict[str, dict[str, Any]] = {
     "siemens-far": {"shape": (40, 48), "frames": 30, "probe_px": 12.0, "step_px": 3.0, "photons": 1e5},
     "two-modes": {"shape": (48, 40), "frames": 30, "probe_px": 12.0, "step_px": 3.0, "photons": 1e5},
     "siemens-near": {"shape": (48, 40), "scan_shape": (4, 5), "step_px": 4.0, "photons": 1e5},
-    "electron": {"shape": (48, 40), "scan_shape": (4, 5), "step_px": 3.0, "defocus_m": 3e-6, "photons": 1e5},
+    "electron": {
+        "shape": (48, 40),
+        "scan_shape": (4, 5),
+        "step_px": 3.0,
+        "convergence_rad": 5e-4,
+        "defocus_m": 2e-5,
+        "photons": 1e5,
+    },
     "guzzi-twinmic": {"shape": (48, 40), "scan_shape": (4, 5), "step_px": 4.0, "photons": 1e5, "dark_count": 4},
 }
 
@@ -177,6 +184,25 @@ def test_photons_may_be_written_with_an_exponent_and_must_be_positive() -> None:
         small("siemens-far").with_value("photons", -1)
     with pytest.raises(InputError, match="There is no parameter 'photon'"):
         small("siemens-far").with_value("photon", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "sentence"),
+    [
+        ("electron", {"convergence_rad": 0.02}, "wider than the detector"),
+        ("electron", {"defocus_m": -1e-4}, "wider than the window"),
+        ("siemens-far", {"probe_px": 60}, "wider than the window"),
+    ],
+)
+def test_a_beam_that_does_not_fit_is_refused(name: str, changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        simulate(small(name, **changes))
+
+
+@pytest.mark.parametrize("changes", [{"shape": (4, 128)}, {"photons": 1e30}, {"frames": 0}, {"aperture": 0.6}])
+def test_values_out_of_range_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=next(iter(changes))):
+        small("siemens-far", **changes)
 
 
 def test_dead_leaves_hide_what_is_below() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ptychogui.engine.simulate import objects, probes, scans
-from ptychogui.engine.simulate.recipe import Array, Recipe, Scene, radius_px
+from ptychogui.engine.simulate.recipe import Array, Photons, Recipe, Scene, radius_px
 from ptychogui.params import Angle, Count, Energy, Fraction, Length, NonNegative, Positive, SignedLength
 from ptychogui.types import Geometry, wavelength_of_electron_m, wavelength_of_photon_m
 
@@ -66,7 +66,7 @@ class SiemensFar(_ZonePlateScan):
     kind: Literal["siemens-far"] = "siemens-far"
 
     def scene(self, rng: Generator) -> Scene:
-        """See the class."""
+        """The star in the zone plate's beam."""
         positions_px = self.positions_px()
         star = objects.gold_star(radius_px(positions_px) + self.probe_px / 4, rng)
         return Scene(self.geometry(), self.lens()[None], positions_px, star)
@@ -86,7 +86,7 @@ class TwoModes(_ZonePlateScan):
     """Size (y, x) of the source's image on the sample in pixels of the object: what makes the beam incoherent."""
 
     def scene(self, rng: Generator) -> Scene:
-        """See the class."""
+        """The leaves in a beam of two modes."""
         positions_px = self.positions_px()
         modes = probes.orthogonal(probes.source_modes(self.lens(), self.source_px), self.weights)
         leaves = objects.leaves(radius_px(positions_px) + self.probe_px / 4, rng)
@@ -97,7 +97,7 @@ class Electron(Recipe):
     """Particles in ice, as a 4D-STEM scan with a defocused probe and a dose that such particles survive."""
 
     kind: Literal["electron"] = "electron"
-    photons: Positive = 9e4
+    photons: Photons = 9e4
     """Electrons in the probe, for each frame."""
     scan_shape: tuple[Count, Count] = (20, 20)
     """Rows and columns of the raster."""
@@ -107,7 +107,7 @@ class Electron(Recipe):
     """Random part of each step, as scan coils have it."""
     kV: Positive = 300.0
     """Acceleration voltage in kilovolts."""
-    convergence_rad: Angle = 1.03e-3
+    convergence_rad: Annotated[Angle, Field(gt=0)] = 1.03e-3
     """Convergence semi-angle of the probe."""
     defocus_m: SignedLength = 13.5e-6
     """Distance of the sample from the focus."""
@@ -119,7 +119,7 @@ class Electron(Recipe):
     """Phase shift of a particle."""
 
     def scene(self, rng: Generator) -> Scene:
-        """See the class."""
+        """The particles under a defocused probe."""
         geometry = Geometry(
             self.shape,
             wavelength_of_electron_m(self.kV),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ptychogui.engine.simulate import objects, probes, scans
-from ptychogui.engine.simulate.recipe import Recipe, Scene, radius_px
+from ptychogui.engine.simulate.recipe import Photons, Recipe, Scene, Side, radius_px
 from ptychogui.params import Count, Energy, Fraction, Length, NonNegative, Positive
 from ptychogui.types import Geometry, wavelength_of_photon_m
 
@@ -55,7 +55,7 @@ class SiemensNear(_ConeBeamScan):
     """A gold Siemens star as magnified holograms: the speckled cone beam of a focus, near field."""
 
     kind: Literal["siemens-near"] = "siemens-near"
-    shape: tuple[Count, Count] = (160, 160)
+    shape: tuple[Side, Side] = (160, 160)
     """Rows and columns of the detector."""
     beam: _Beam = 0.4
     """Width of the beam at half its amplitude, as a part of the detector."""
@@ -65,7 +65,7 @@ class SiemensNear(_ConeBeamScan):
     """Size of the diffuser's grains in pixels of the object."""
 
     def scene(self, rng: Generator) -> Scene:
-        """See the class."""
+        """The star in a speckled beam."""
         geometry, positions_px = self.geometry(), self.positions_px(rng)
         probe = probes.gaussian(geometry, self.beam)
         probe = probes.speckled(probe, geometry, self.speckle_rad, self.grain_px, rng)
@@ -81,9 +81,9 @@ class GuzziTwinMic(_ConeBeamScan):
     """
 
     kind: Literal["guzzi-twinmic"] = "guzzi-twinmic"
-    photons: Positive = 2e7
+    photons: Photons = 2e7
     """Counts in the probe, for each frame."""
-    shape: tuple[Count, Count] = (256, 256)
+    shape: tuple[Side, Side] = (256, 256)
     """Rows and columns of the detector, four of its pixels binned to one."""
     scan_shape: tuple[Count, Count] = (8, 8)
     """Rows and columns of the raster of positions."""
@@ -107,7 +107,7 @@ class GuzziTwinMic(_ConeBeamScan):
     """Standard deviation of the noise of the CCD, in counts."""
 
     def scene(self, rng: Generator) -> Scene:
-        """See the class."""
+        """The cells in the cone of the zone plate."""
         geometry, positions_px = self.geometry(), self.positions_px(rng)
         probe = probes.speckled(probes.annulus(geometry, self.beam, stop=0.3), geometry, 0.3, 12.0, rng)
         cells = objects.fibre_in_cells(radius_px(positions_px) + self.beam * min(self.shape) / 4, rng)

@@ -7,6 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import fft
 
+from ptychogui.params import InputError, format_quantity
 from ptychogui.types import Geometry
 
 Array = NDArray[np.floating]
@@ -57,19 +58,37 @@ def focused(
     """A lens's probe on the sample: a disc of directions with the geometry's convergence and defocus.
 
     `stop` is the blocked inner part of the radius (the central stop of a zone plate). Aberrations are the phase at
-    the aperture's edge.
+    the aperture's edge. Raises `InputError` where the cone does not fit the detector or the beam not the window.
     """
     wavelength_m, convergence_rad = known(geometry.wavelength_m), known(geometry.convergence_rad)
+    _check_fit(geometry)
     fy, fx = frequencies(geometry.shape, geometry.pixel_m)
     v, u = wavelength_m * fy / convergence_rad, wavelength_m * fx / convergence_rad
     radius, edge = np.hypot(v, u), max(v[1, 0], u[0, 1])
     aperture = _step((1 - radius) / edge)
     if stop:
         aperture = aperture * _step((radius - stop) / edge)
-    phase = -np.pi * wavelength_m * known(geometry.defocus_m) * (fy**2 + fx**2)
+    phase = -np.pi * wavelength_m * known(geometry.behind_focus_m) * (fy**2 + fx**2)
     phase = phase + astigmatism_rad * (v**2 - u**2 + v * u) + coma_rad * radius**2 * (v + 0.4 * u)
     result: Wave = fft.fftshift(fft.ifft2(aperture * np.exp(1j * phase)))
     return result
+
+
+def _check_fit(geometry: Geometry) -> None:
+    wavelength_m, convergence_rad = known(geometry.wavelength_m), known(geometry.convergence_rad)
+    limit_rad = wavelength_m / (2 * max(geometry.pixel_m))
+    if convergence_rad > limit_rad:
+        raise InputError(
+            f"The beam's cone of {format_quantity(convergence_rad, 'rad')} is wider than the detector, which sees "
+            f"{format_quantity(limit_rad, 'rad')}: choose a smaller angle or a shorter distance."
+        )
+    width_m = min(n * d for n, d in zip(geometry.shape, geometry.pixel_m))
+    beam_m = 2 * convergence_rad * abs(known(geometry.defocus_m))
+    if beam_m > width_m:
+        raise InputError(
+            f"The beam of {format_quantity(beam_m, 'm')} is wider than the window of {format_quantity(width_m, 'm')} "
+            "on the sample: choose less defocus or a detector with more pixels."
+        )
 
 
 def gaussian(geometry: Geometry, width: float) -> Wave:

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ptychogui.engine.simulate.objects import Transmission
-from ptychogui.params import Count, Index, NonNegative, Params, Positive
+from ptychogui.params import Count, Index, NonNegative, Params
 from ptychogui.types import Geometry
 
 Array = NDArray[np.float64]
+Photons = Annotated[float, Field(gt=0, le=1e15)]
+Side = Annotated[Count, Field(ge=8)]
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,9 @@ class Recipe(Params):
 
     seed: Index = 0
     """The same seed gives the same data."""
-    photons: Positive = 1e6
+    photons: Photons = 1e6
     """Counts in the probe, for each frame."""
-    shape: tuple[Count, Count] = (128, 128)
+    shape: tuple[Side, Side] = (128, 128)
     """Rows and columns of the detector."""
     position_error_px: NonNegative = 0.0
     """Standard deviation of the error of the positions that the file states, in y and in x."""

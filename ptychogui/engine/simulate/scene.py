@@ -34,9 +34,8 @@ def simulate(recipe: Recipe) -> Dataset:
     probe = scene.probe * np.sqrt(recipe.photons / np.sum(np.abs(scene.probe) ** 2))
     obj, first_px = _canvas(scene)
     corners_px = scene.positions_px - first_px - [n // 2 for n in recipe.shape]
-    frames = np.stack(
-        [rng.poisson(intensity(probe * view, scene.geometry)) for view in views(obj, corners_px, recipe.shape)]
-    )
+    waves = (probe * view for view in views(obj, corners_px, recipe.shape))
+    frames = np.stack([rng.poisson(intensity(wave, scene.geometry)).astype(np.float32) for wave in waves])
     nominal_px = scene.positions_px + recipe.position_error_px * rng.normal(size=scene.positions_px.shape)
     pixel_m, distance_m = scene.geometry.pixel_m, scene.geometry.distance_m
     truth = Truth(
@@ -47,7 +46,7 @@ def simulate(recipe: Recipe) -> Dataset:
         distance_m,
     )
     plain = Dataset(
-        frames.astype(np.float32),
+        frames,
         np.ones(recipe.shape, bool),
         Scan(nominal_px * pixel_m),
         scene.geometry,
