@@ -18,7 +18,7 @@ from ptychogui.engine.constraints import Constraints
 from ptychogui.engine.models import AnyModel
 from ptychogui.engine.models.thin import Thin
 from ptychogui.engine.solvers import AnySolver
-from ptychogui.engine.solvers.rpie import RPIE
+from ptychogui.engine.solvers.adam import Adam
 from ptychogui.engine.start import AnyStart
 from ptychogui.engine.start.data import FromData
 from ptychogui.engine.start.file import FromFile
@@ -46,7 +46,7 @@ class Job(Params):
     """How sample and probe make the wave behind the sample."""
     start: AnyStart = FromData()
     """The first guess."""
-    solver: AnySolver | tuple[AnySolver, ...] = RPIE()
+    solver: AnySolver | tuple[AnySolver, ...] = Adam()
     """The solver, or a list of stages that follow each other."""
     constraints: Constraints = Constraints()
     """What is imposed between epochs."""
@@ -89,7 +89,11 @@ def iterate(job: Job, dataset: Dataset, initial: Result | None = None) -> Genera
     `initial` is an earlier result for a start of the kind `file`. `send` a changed job, `close` to stop. Raises
     `InputError` where job and data do not fit.
     """
-    yield from _Run(job, dataset, initial).iterates()
+    run = _Run(job, dataset, initial)
+    for item in run.iterates():
+        changed = yield item
+        if changed is not None:
+            run.change(changed)
 
 
 def snapshots(
@@ -102,24 +106,23 @@ def snapshots(
     `frame` is the one whose pattern is shown.
     """
     run = _Run(job, dataset, initial)
+    loop, ended, shown, cost = run.iterates(), "", time.monotonic(), 0.0
     request = yield run.snapshot(frame)
-    loop, stepped, changed, shown, cost = run.iterates(), False, None, time.monotonic(), 0.0
-    while True:
+    while not ended:
         if request is not None:
-            changed, frame = request.job or changed, frame if request.frame is None else request.frame
+            frame = frame if request.frame is None else request.frame
+            if request.job is not None:
+                run.change(request.job)
+            if request.stop:
+                break
             if request.result:
                 request = yield run.result()
                 continue
-            if request.stop:
-                yield run.snapshot(frame, ended="stopped")
-                break
             request = None
         try:
-            loop.send(changed if stepped else None)  # a generator takes nothing before its first step
-            changed, stepped = None if stepped else changed, True
+            next(loop)
         except StopIteration:
-            yield run.snapshot(frame, ended="finished")
-            break
+            ended = "finished"
         except Exception:  # the border of the run: what it has reached is kept, whatever went wrong
             yield run.result()
             raise
@@ -129,7 +132,7 @@ def snapshots(
             shown = time.monotonic()
             cost = shown - begun
             request = yield snapshot
-    loop.close()
+    yield run.snapshot(frame, ended=ended or "stopped")
     yield run.result()
 
 
@@ -163,7 +166,7 @@ class _Run:
         self.state = start.state(self.problem, dataset, initial, job.seed)
         self.box = lit_box(self.state)
         self.losses: list[Tensor] = []
-        self.epoch, self.whole = 0, True
+        self.epoch, self.whole, self.changed = 0, True, False
         self.changes: list[str] = []
         self.messages: list[str] = []
         self.begun_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -176,13 +179,14 @@ class _Run:
 
         return Plan(self.job.stages, self.job.constraints, self.job.seed)
 
-    def iterates(self) -> Generator[Iterate, Job | None, None]:
-        """The engine's loop, with its clock, its curve and its messages kept."""
+    def iterates(self) -> Generator[Iterate, None, None]:
+        """The engine's loop, with its clock, its curve and its messages kept, and changes of the job passed on."""
         from ptychogui.engine.solvers.base import iterate as loop_of
 
         loop = loop_of(self.problem, self.state, self.plan)
-        plan: Plan | None = None
+        self.changed = False
         while True:
+            plan, self.changed = self.plan if self.changed else None, False
             begun = time.monotonic()
             try:
                 item = loop.send(plan)
@@ -194,16 +198,14 @@ class _Run:
             if item.whole:
                 self.losses.append(item.loss)
             self.messages += item.messages
-            changed = yield item
-            plan = None if changed is None else self.change(changed)
+            yield item
 
-    def change(self, job: Job) -> Plan:
+    def change(self, job: Job) -> None:
         """Take over what a running job may change: solver and constraints."""
-        running = job.model_copy(update={"data": self.job.data, "model": self.job.model, "start": self.job.start})
+        running = self.job.model_copy(update={"solver": job.solver, "constraints": job.constraints})
         if running != self.job:
             self.changes.append(f"epoch {self.epoch}: {_difference(self.job, running)}")
-            self.job = running
-        return self.plan
+            self.job, self.changed = running, True
 
     def snapshot(self, frame: int, ended: str = "") -> Snapshot:
         """The state as a window shows it; takes the messages that have gathered."""

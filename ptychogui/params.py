@@ -239,6 +239,22 @@ def switched(union: dict[str, type[Params]], current: dict[str, Any], kind: str,
     return {"kind": kind, **kept}
 
 
+def described(params: type[Params], before: str = "") -> Iterator[tuple[str, str, str]]:
+    """Every parameter under a Params: its dotted path, its default as text and its help; a union by its members."""
+    for entry in entries(params):
+        path = f"{before}{entry.name}"
+        union = members(entry.type)
+        if union:
+            yield f"{path}.kind", str(entry.default.kind), f"one of {', '.join(union)}"
+            for kind, member in union.items():
+                yield from ((p, d, f"({kind}) {h}") for p, d, h in described(member, f"{path}."))
+        elif isinstance(entry.type, type) and issubclass(entry.type, Params):
+            yield from described(entry.type, f"{path}.")
+        else:
+            unit = f" [{entry.unit}]" if entry.unit else ""
+            yield path, "(unset)" if entry.default is None else f"{entry.default}{unit}", entry.help
+
+
 def parse_setting(text: str) -> tuple[str, object]:
     """Split `PATH=VALUE`; VALUE is TOML, and a bare word is a string. Raises `InputError` without an `=`."""
     path, equals, value = text.partition("=")

@@ -34,6 +34,7 @@ Origin = Literal["file", "guessed", "user", "default"]
 """Where a value came from; shown beside it wherever it is shown."""
 
 HC_EV_M = 1.239841984332e-6
+LONGEST_OF_ELECTRONS_M = 1e-11
 
 
 class Frames(Protocol):
@@ -68,7 +69,8 @@ class Geometry:
     """The optics between sample and detector; what is not known is None, and then the run works in pixels.
 
     `detector_pixel_m` (dy, dx) and `shape` (ny, nx) are those of the prepared frames. `given_pixel_m` is the pixel at
-    the sample where a file or the user states it; otherwise it follows from the rest.
+    the sample where a file or the user states it; otherwise it follows from the rest. `defocus_m` is counted as each
+    field counts it: see `behind_focus_m`.
     """
 
     shape: tuple[int, int]
@@ -80,6 +82,22 @@ class Geometry:
     field: Literal["far", "near"] = "far"
     convergence_rad: float | None = None
     defocus_m: float | None = None
+
+    @property
+    def of_electrons(self) -> bool:
+        """Whether the wavelength can only be that of electrons (below 10 pm, photons of more than 120 keV)."""
+        return self.wavelength_m is not None and self.wavelength_m < LONGEST_OF_ELECTRONS_M
+
+    @property
+    def behind_focus_m(self) -> float | None:
+        """How far the sample lies behind the focus.
+
+        Of X-rays and light that is the defocus; microscopists of electrons call it positive where the lens is too
+        weak and the sample lies before the focus (Kirkland, Advanced Computing in Electron Microscopy, Eq. 2.10).
+        """
+        if self.defocus_m is None:
+            return None
+        return -self.defocus_m if self.of_electrons else self.defocus_m
 
     @property
     def magnification(self) -> float:
@@ -179,6 +197,7 @@ class Truth:
     positions_m: Positions
     support: Mask
     distance_m: float | None = None
+    """The true sample-to-detector distance, which the geometry may state wrongly."""
 
 
 @dataclass(frozen=True)

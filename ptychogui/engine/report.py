@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -14,7 +15,7 @@ from ptychogui.engine.metrics import r_factor
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
 from ptychogui.engine.truth import errors
-from ptychogui.types import Complex, Dataset, Object, Pattern, Positions, Probe, Result, Scan
+from ptychogui.types import Complex, Dataset, Object, Pattern, Positions, Probe, Real, Result, Scan
 
 PREVIEW_PX = 1024
 _POWER_OUTSIDE = 0.01
@@ -94,7 +95,7 @@ def result(
     problem: Problem,
     state: State,
     dataset: Dataset,
-    loss: list[float],
+    loss: Real,
     job: str,
     provenance: dict[str, str],
     seconds: float,
@@ -107,14 +108,12 @@ def result(
         scan=Scan(positions_m(problem, state), dataset.scan.angle_rad),
         nominal_m=dataset.scan.positions_m,
         geometry=problem.geometry,
-        loss=np.array(loss, np.float32),
+        loss=loss,
         metrics={"r_factor": r_factor(problem, state), "seconds": seconds},
         job=job,
         provenance=provenance,
         warnings=dataset.warnings,
     )
-    if dataset.truth is None:
+    if dataset.truth is None or not np.isfinite(done.obj.slices).all():  # a run that ran away has no such errors
         return done
-    from dataclasses import replace
-
     return replace(done, metrics={**done.metrics, **errors(done, dataset.truth)})

@@ -11,7 +11,10 @@ _ROUNDS = 12
 
 
 def errors(result: Result, truth: Truth) -> dict[str, float]:
-    """`object_nrmse`, `probe_nrmse` and `position_error_px` of a result; those that cannot be compared are left out."""
+    """`object_nrmse`, `probe_nrmse`, `position_error_px` and `distance_error` of a result.
+
+    Those that cannot be compared are left out.
+    """
     found: dict[str, float] = {}
     if np.allclose(result.obj.pixel_m, truth.obj.pixel_m, rtol=1e-3):
         found["object_nrmse"] = object_nrmse(result.obj, truth.obj, truth.support)
@@ -20,6 +23,8 @@ def errors(result: Result, truth: Truth) -> dict[str, float]:
     if len(result.scan) == len(truth.positions_m):
         pixel_m = np.array(result.obj.pixel_m)
         found["position_error_px"] = position_error_px(result.scan.positions_m / pixel_m, truth.positions_m / pixel_m)
+    if truth.distance_m is not None and result.geometry.distance_m is not None:
+        found["distance_error"] = abs(result.geometry.distance_m / truth.distance_m - 1)
     return found
 
 

@@ -6,6 +6,7 @@ from ptychogui.io.readers import formats
 from ptychogui.io.reading import read
 from ptychogui.io.result import is_result, read_result, write_result
 from ptychogui.io.sidecar import sidecar_path, write_sidecar
+from ptychogui.io.tiff import write_folder
 from ptychogui.io.writing import check_suffix, write
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "read_result",
     "sidecar_path",
     "write",
+    "write_folder",
     "write_result",
     "write_sidecar",
 ]

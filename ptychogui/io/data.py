@@ -37,7 +37,8 @@ class Data(Params):
     convergence_rad: Angle | None = None
     """Convergence semi-angle α of an electron or focused X-ray probe; gives the size of the aperture."""
     defocus_m: SignedLength | None = None
-    """Distance of the sample from the focus; gives the probe its curvature."""
+    """Distance of the sample from the focus; gives the probe its curvature. X-rays and light: positive behind the
+    focus. Electrons: positive for underfocus, the sample before the focus."""
     positions: Annotated[str | None, FILE] = None
     """File (CSV or text) with the positions of the frames."""
     positions_unit: Literal["m", "mm", "um", "nm", "px"] | None = None

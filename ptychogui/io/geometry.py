@@ -9,25 +9,24 @@ from typing import Any, Literal
 from ptychogui.io.data import Data
 from ptychogui.io.raw import Raw, pair
 from ptychogui.params import InputError, format_quantity
-from ptychogui.types import HC_EV_M, Geometry, Origin, Value, wavelength_of_electron_m, wavelength_of_photon_m
+from ptychogui.types import (
+    HC_EV_M,
+    LONGEST_OF_ELECTRONS_M,
+    Geometry,
+    Origin,
+    Value,
+    wavelength_of_electron_m,
+    wavelength_of_photon_m,
+)
 
 _REST_EV = 510998.95
 _WAVELENGTHS = ("wavelength_m", "energy_eV", "kV")
 
 
-_LONGEST_OF_ELECTRONS_M = 1e-11
-"""Electrons of 15 kV; photons as short would have more than 120 keV, which nobody focuses."""
-
-
-def is_of_electrons(wavelength_m: float) -> bool:
-    """Whether a wavelength can only be that of electrons."""
-    return wavelength_m < _LONGEST_OF_ELECTRONS_M
-
-
 def energy_of_eV(wavelength_m: float) -> float:
     """The energy of the photons, or the kinetic energy of the electrons, of this wavelength."""
     momentum_eV = HC_EV_M / wavelength_m
-    return math.hypot(momentum_eV, _REST_EV) - _REST_EV if is_of_electrons(wavelength_m) else momentum_eV
+    return math.hypot(momentum_eV, _REST_EV) - _REST_EV if wavelength_m < LONGEST_OF_ELECTRONS_M else momentum_eV
 
 
 def known(name: str, raw: Raw, data: Data) -> tuple[Any, Origin]:
@@ -114,7 +113,7 @@ def _wavelength_value(raw: Raw, data: Data, wanted: bool) -> Value:
     if wavelength_m is None:
         doubt = "give data.energy_eV, or data.kV for electrons" if wanted else ""
         return Value("wavelength", "not known", "default", doubt)
-    kind = "electrons of " if is_of_electrons(wavelength_m) else ""
+    kind = "electrons of " if wavelength_m < LONGEST_OF_ELECTRONS_M else ""
     text = f"{format_quantity(wavelength_m, 'm')} ({kind}{format_quantity(energy_of_eV(wavelength_m), 'eV')})"
     return Value("wavelength", text, origin, raw.doubts.get("wavelength_m", "") if origin == "file" else "")
 

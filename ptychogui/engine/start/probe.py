@@ -14,7 +14,7 @@ from ptychogui.types import Complex, Dataset, Geometry
 
 _SAMPLE = 96
 """Frames that are looked at."""
-_MODE_POWER = 0.05
+_MODE_POWER = 0.1
 """The part of the power that each further mode begins with."""
 
 
@@ -99,9 +99,9 @@ def _aperture(mean: Tensor, geometry: Geometry) -> Tensor:
 
 def _curvature_from_geometry(geometry: Geometry) -> tuple[float, float] | None:
     """λ z / dx² along y and x for a known defocus."""
-    if geometry.defocus_m is None or geometry.wavelength_m is None or not geometry.calibrated:
+    if geometry.behind_focus_m is None or geometry.wavelength_m is None or not geometry.calibrated:
         return None
-    y, x = (geometry.wavelength_m * geometry.defocus_m / d**2 for d in geometry.pixel_m)
+    y, x = (geometry.wavelength_m * geometry.behind_focus_m / d**2 for d in geometry.pixel_m)
     return y, x
 
 
