@@ -18,7 +18,7 @@ def place(patches: Tensor, corner: Tensor, shape: tuple[int, int]) -> Tensor:
     ny, nx = patches.shape[-2:]
     canvas = torch.zeros(shape, dtype=patches.dtype, device=patches.device)
     if patches.device.type == "cpu":  # slices cost half of a scatter, and add in a fixed order
-        into, pieces = canvas.numpy(), patches.detach().numpy()
+        into, pieces = canvas.numpy(), patches.detach().resolve_conj().numpy()
         for piece, (y, x) in zip(pieces, corner.tolist(), strict=True):
             into[y : y + ny, x : x + nx] += piece
         return canvas
