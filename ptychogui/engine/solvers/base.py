@@ -94,6 +94,10 @@ class Plan:
         """The epochs of all stages."""
         return sum(stage.epochs for stage in self.stages)
 
+    def stage(self, number: int) -> Solver:
+        """The solver of a stage; the last one where a changed plan has fewer."""
+        return self.stages[min(number, len(self.stages) - 1)]
+
 
 @dataclass(frozen=True)
 class Iterate:
@@ -119,9 +123,9 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
     import torch
 
     generator = torch.Generator().manual_seed(plan.seed)
-    counts, epoch, limit = problem.counts, 0, len(problem)
-    for number in range(len(plan.stages)):
-        solver, memory, done = plan.stages[number], None, 0
+    counts, epoch, limit, number = problem.counts, 0, len(problem), 0
+    while number < len(plan.stages):
+        solver, memory, done = plan.stage(number), None, 0
         while done < solver.epochs:
             if memory is None:
                 memory = solver.begin(problem, state)
@@ -133,9 +137,9 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
                 changed = yield Iterate(epoch, state, loss / share, whole=False, messages=messages)
                 if changed is not None:
                     plan = changed
-                    if plan.stages[number].kind != solver.kind:
-                        memory = plan.stages[number].begin(problem, state)
-                    solver = plan.stages[number]
+                    if plan.stage(number).kind != solver.kind:
+                        memory = plan.stage(number).begin(problem, state)
+                    solver = plan.stage(number)
             if not torch.isfinite(loss):
                 raise RunError(f"The {solver.kind} solver ran away in epoch {epoch + 1}: take smaller steps.")
             plan.constraints.apply(problem, state)
@@ -143,8 +147,9 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
             epoch, done = epoch + 1, done + 1
             changed = yield Iterate(epoch, state, loss / counts, whole=True)
             if changed is not None:
-                memory = memory if changed.stages[number].kind == solver.kind else None
-                plan, solver = changed, changed.stages[number]
+                memory = memory if changed.stage(number).kind == solver.kind else None
+                plan, solver = changed, changed.stage(number)
+        number += 1
 
 
 def _advance(
@@ -165,7 +170,7 @@ def _advance(
                 raise
             limit = len(part) // 2
             messages.append(f"Memory did not suffice for {len(part)} frames at once; going on with {limit}.")
-            waiting = [*torch.split(part, limit), *waiting]
+            waiting = list(torch.split(torch.cat([part, *waiting]), limit))
             continue
         solver.apply(problem, state, memory, update, solver.pace(done))
         losses.append(update.loss)
