@@ -10,8 +10,18 @@ from torch import Tensor
 
 def intensity(waves: Tensor) -> Tensor:
     """The counts (b, ny, nx) of waves (b, M, ny, nx): |Ψ|² summed over the incoherent modes."""
-    each = waves.real.square() + waves.imag.square()
-    return each[:, 0] if each.shape[1] == 1 else each.sum(1)
+    return over_modes(power(waves))
+
+
+def power(values: Tensor) -> Tensor:
+    """|z|²; four times as fast as by `abs`."""
+    squares = torch.view_as_real(values).square()
+    return squares[..., 0] + squares[..., 1]
+
+
+def over_modes(values: Tensor) -> Tensor:
+    """The sum over the modes of (b, M, ny, nx); of a single mode no copy is made."""
+    return values[:, 0] if values.shape[1] == 1 else values.sum(1)
 
 
 def amplitude_loss(waves: Tensor, measured: Tensor, weight: Tensor | None) -> Tensor:
@@ -26,13 +36,13 @@ def amplitude_loss(waves: Tensor, measured: Tensor, weight: Tensor | None) -> Te
     return torch.dot(error.reshape(-1), error.reshape(-1))
 
 
-def amplitude_correction(waves: Tensor, measured: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
-    """What the modulus projection adds to the waves, Ψ (√I / |Ψ| − 1), and the loss before it.
+def amplitude_gradient(waves: Tensor, measured: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+    """The gradient ∂L/∂Ψ* = Ψ (1 − √I / |Ψ|) of `amplitude_loss`, and the loss.
 
-    It is minus the gradient ∂L/∂Ψ* of `amplitude_loss`.
+    It is minus what the modulus projection would add to the waves.
     """
-    modelled = torch.sqrt(intensity(waves) + _tiny(measured.dtype))
-    error = measured - modelled
+    modelled = intensity(waves).add_(_tiny(measured.dtype)).sqrt_()
+    error = modelled - measured
     if weight is not None:
         error *= weight
     loss = torch.dot(error.view(-1), error.view(-1))

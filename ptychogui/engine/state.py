@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+
+from ptychogui.engine.views import shift_ramps
 
 
 @dataclass
@@ -23,6 +26,8 @@ class State:
     shift: Tensor
     whole_pixel: bool
     origin_m: tuple[float, float]
+    ramps: tuple[Tensor, Tensor] = field(init=False)
+    """The separable Fourier ramps (N, ny, 1) and (N, 1, nx) that make the shifts."""
 
     @classmethod
     def at(cls, obj: Tensor, probe: Tensor, position_px: Tensor, origin_m: tuple[float, float]) -> State:
@@ -41,8 +46,15 @@ class State:
         """Where the window of every frame begins on the canvas, (N, 2) float64."""
         return self.corner + self.shift
 
+    def with_unknowns(self, obj: Tensor, probe: Tensor) -> State:
+        """The same positions with other object and probe."""
+        other = copy(self)
+        other.obj, other.probe = obj, probe
+        return other
+
     def move_to(self, position_px: Tensor) -> None:
         """Give every frame the position (N, 2) on the canvas: nearest whole pixel and a rest."""
         self.corner = torch.round(position_px).long()
         self.shift = position_px - self.corner
         self.whole_pixel = bool((self.shift.abs() < 1e-3).all())
+        self.ramps = shift_ramps(self.shift, self.window, self.probe.dtype)

@@ -37,14 +37,15 @@ class Thin(Params):
         """The exit waves ψ_j(r) = P(r) · O(r + r_j) of the frames `index` (b,); differentiable."""
         import torch
 
-        from ptychogui.engine.views import shift_ramps, views
+        from ptychogui.engine.views import views
 
         seen = views(state.obj[0], state.corner[index], state.window)
         if state.whole_pixel:
             probes, ramps = state.probe[None], None
         else:
-            ramps = shift_ramps(state.shift[index], state.window, state.probe.dtype)
-            probes = torch.fft.ifft2(torch.fft.fft2(state.probe) * (ramps[0] * ramps[1])[:, None])
+            ramps = state.ramps[0][index], state.ramps[1][index]
+            moved = torch.fft.fft2(state.probe) * ramps[0][:, None]
+            probes = torch.fft.ifft2(moved * ramps[1][:, None])
         return Exit(index, ramps, probes, seen, probes * seen[:, None])
 
     def detector(self, exit: Exit, propagator: Propagator) -> Tensor:

@@ -11,6 +11,7 @@ from ptychogui.engine.solvers.base import Solver, Update
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ptychogui.engine.crew import Shard
     from ptychogui.engine.problem import Problem
     from ptychogui.engine.state import State
 
@@ -35,20 +36,22 @@ class Adam(Solver):
         """First and second moments at zero."""
         return Moments(state.obj[0]), Moments(state.probe)
 
-    def step(self, problem: Problem, state: State, memory: Any, index: Tensor, done: int) -> Update:
-        """The gradient ∂L/∂z* of object and probe over the frames `index` (b,)."""
+    def step(self, problem: Problem, state: State, memory: Any, shard: Shard, done: int) -> Update:
+        """The gradient ∂L/∂z* of object and probe over the frames of a shard."""
         from ptychogui.engine.gradient import automatic, written_out
 
         with_probe = done >= self.probe_start
         if self.autograd:
-            found = automatic(problem, state, index, with_probe)
+            found = automatic(problem, state, shard, with_probe)
         else:
-            found, _ = written_out(problem, state, index, with_probe)
-        return Update(found.begin, found.obj, None, found.probe, None, found.loss)
+            found, _ = written_out(problem, state, shard, with_probe)
+        return Update(found.obj, None, found.probe, None, found.loss)
 
-    def apply(self, problem: Problem, state: State, memory: Any, update: Update, pace: float) -> None:
+    def apply(
+        self, problem: Problem, state: State, memory: Any, begin: tuple[int, int], update: Update, pace: float
+    ) -> None:
         """Algorithm 1's step, on the pixels that the batch has seen."""
-        (y, x), (ny, nx) = update.begin, update.obj.shape
+        (y, x), (ny, nx) = begin, update.obj.shape
         seen = (slice(y, y + ny), slice(x, x + nx))
         state.obj[0][seen].add_(memory[0].step(update.obj, seen), alpha=-pace * self.object_step)
         if update.probe is not None:

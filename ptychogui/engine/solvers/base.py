@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Generator
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 from ptychogui.params import ESSENTIAL, LIVE, Count, Fraction, Index, Params, Positive, RunError
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ptychogui.engine.constraints import Constraints
+    from ptychogui.engine.crew import Crew, Shard
     from ptychogui.engine.problem import Problem
     from ptychogui.engine.state import State
 
@@ -24,18 +26,24 @@ _SMALLEST = 4
 
 @dataclass
 class Update:
-    """What one batch says of object and probe, ready to be summed over devices.
+    """What one shard says of object and probe.
 
-    Gradients ∂L/∂z* and, for solvers that divide by one, the weights of their quotients (else None). The object's part
-    covers the canvas from pixel `begin`; `probe` is None while the probe is kept.
+    Gradients ∂L/∂z* and, for solvers that divide by one, the weights of their quotients (else None). `obj` is on the
+    part of the canvas that the batch touches; `probe` is None while the probe is kept.
     """
 
-    begin: tuple[int, int]
     obj: Tensor
     obj_weight: Tensor | None
     probe: Tensor | None
     probe_weight: Tensor | None
     loss: Tensor
+
+    def add(self, other: Update) -> None:
+        """Take in what another shard of the same batch says."""
+        for name in ("obj", "obj_weight", "probe", "probe_weight", "loss"):
+            mine = getattr(self, name)
+            if mine is not None:
+                mine += getattr(other, name)
 
 
 class Solver(Params):
@@ -70,12 +78,14 @@ class Solver(Params):
         """What the solver keeps between batches, made anew when it takes over."""
 
     @abstractmethod
-    def step(self, problem: Problem, state: State, memory: Any, index: Tensor, done: int) -> Update:
-        """What the frames `index` (b,) say after `done` epochs of this stage; changes nothing."""
+    def step(self, problem: Problem, state: State, memory: Any, shard: Shard, done: int) -> Update:
+        """What the frames of a shard say after `done` epochs of this stage; changes nothing, runs in any thread."""
 
     @abstractmethod
-    def apply(self, problem: Problem, state: State, memory: Any, update: Update, pace: float) -> None:
-        """Move object and probe in `state` by `pace` times the steps."""
+    def apply(
+        self, problem: Problem, state: State, memory: Any, begin: tuple[int, int], update: Update, pace: float
+    ) -> None:
+        """Move object and probe in `state` by `pace` times the steps; the update's object lies from pixel `begin`."""
 
     def settle(self, state: State, memory: Any) -> None:
         """Take note that the constraints have moved object and probe between two epochs."""
@@ -118,63 +128,90 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
     """Run a plan: yields after every batch and every epoch; `send` a changed plan, `close` to stop.
 
     A stage goes on with its memory when its parameters change, and begins anew when its kind does. Running out of
-    memory halves the batch and goes on.
+    memory halves the batch and goes on. Raises `RunError` where the loss is no number any more.
     """
     import torch
 
+    from ptychogui.engine.crew import Crew
+
     generator = torch.Generator().manual_seed(plan.seed)
-    counts, epoch, limit, number = problem.counts, 0, len(problem), 0
-    while number < len(plan.stages):
-        solver, memory, done = plan.stage(number), None, 0
-        while done < solver.epochs:
-            if memory is None:
-                memory = solver.begin(problem, state)
-            loss, seen = torch.zeros((), device=problem.device), 0
-            for index in problem.batches(solver.batch_size(problem, state), generator):
-                step_loss, limit, messages = _advance(problem, state, solver, memory, index, done, limit)
-                loss, seen = loss + step_loss, seen + len(index)
-                share = counts * seen / len(problem)
-                changed = yield Iterate(epoch, state, loss / share, whole=False, messages=messages)
+    counts, epoch = problem.counts, 0
+    with closing(Crew(problem.device)) as crew:
+        for number in range(len(plan.stages)):
+            turn = _Turn(problem, state, crew, plan.stages[number], len(problem))
+            while turn.done < turn.solver.epochs:
+                loss, seen = torch.zeros((), device=problem.device), 0
+                for index in problem.batches(turn.solver.batch_size(problem, state), generator):
+                    step_loss, messages = turn.advance(index)
+                    loss, seen = loss + step_loss, seen + len(index)
+                    share = counts * seen / len(problem)
+                    changed = yield Iterate(epoch, state, loss / share, whole=False, messages=messages)
+                    if changed is not None:
+                        plan = changed
+                        turn.change(plan.stages[number])
+                if not torch.isfinite(loss):
+                    raise RunError(f"The {turn.solver.kind} solver ran away in epoch {epoch + 1}: take smaller steps.")
+                plan.constraints.apply(problem, state)
+                turn.solver.settle(state, turn.memory)
+                epoch, turn.done = epoch + 1, turn.done + 1
+                changed = yield Iterate(epoch, state, loss / counts, whole=True)
                 if changed is not None:
                     plan = changed
-                    if plan.stage(number).kind != solver.kind:
-                        memory = plan.stage(number).begin(problem, state)
-                    solver = plan.stage(number)
-            if not torch.isfinite(loss):
-                raise RunError(f"The {solver.kind} solver ran away in epoch {epoch + 1}: take smaller steps.")
-            plan.constraints.apply(problem, state)
-            solver.settle(state, memory)
-            epoch, done = epoch + 1, done + 1
-            changed = yield Iterate(epoch, state, loss / counts, whole=True)
-            if changed is not None:
-                memory = memory if changed.stage(number).kind == solver.kind else None
-                plan, solver = changed, changed.stage(number)
-        number += 1
+                    turn.change(plan.stages[number])
 
 
-def _advance(
-    problem: Problem, state: State, solver: Solver, memory: Any, index: Tensor, done: int, limit: int
-) -> tuple[Tensor, int, tuple[str, ...]]:
-    """One step over `index`, in pieces of at most `limit` frames; returns the loss and the limit that memory allows."""
-    import torch
+@dataclass
+class _Turn:
+    """A stage at work: its solver and memory, its finished epochs, and the frames at once that memory allows."""
 
-    losses: list[Tensor] = []
-    messages: list[str] = []
-    waiting = list(torch.split(index, limit))
-    while waiting:
-        part = waiting.pop(0)
-        try:
-            update = solver.step(problem, state, memory, part, done)
-        except (MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error) or len(part) == 1:
-                raise
-            limit = len(part) // 2
-            messages.append(f"Memory did not suffice for {len(part)} frames at once; going on with {limit}.")
-            waiting = list(torch.split(torch.cat([part, *waiting]), limit))
-            continue
-        solver.apply(problem, state, memory, update, solver.pace(done))
-        losses.append(update.loss)
-    return sum(losses[1:], losses[0]), limit, tuple(messages)
+    problem: Problem
+    state: State
+    crew: Crew
+    solver: Solver
+    limit: int
+    done: int = 0
+    memory: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.memory = self.solver.begin(self.problem, self.state)
+
+    def change(self, solver: Solver) -> None:
+        """Go on with other parameters, or begin anew with another kind."""
+        if solver.kind != self.solver.kind:
+            self.memory = solver.begin(self.problem, self.state)
+        self.solver = solver
+
+    def advance(self, index: Tensor) -> tuple[Tensor, tuple[str, ...]]:
+        """One step over the frames `index` (b,), in pieces that fit into memory; returns the loss and messages."""
+        import torch
+
+        losses: list[Tensor] = []
+        messages: list[str] = []
+        waiting = list(torch.split(index, self.limit))
+        while waiting:
+            part = waiting.pop(0)
+            try:
+                losses.append(self._step(part))
+            except (MemoryError, RuntimeError) as error:
+                if not _out_of_memory(error) or len(part) == 1:
+                    raise
+                self.limit = len(part) // 2
+                messages.append(f"Memory did not suffice for {len(part)} frames at once; going on with {self.limit}.")
+                waiting = [*torch.split(part, self.limit), *waiting]
+        return sum(losses[1:], losses[0]), tuple(messages)
+
+    def _step(self, index: Tensor) -> Tensor:
+        from ptychogui.engine.crew import shards
+
+        parts = shards(self.state, index, self.crew.size)
+        first, *others = self.crew.run(
+            lambda shard: self.solver.step(self.problem, self.state, self.memory, shard, self.done), parts
+        )
+        for other in others:
+            first.add(other)
+        pace = self.solver.pace(self.done)
+        self.solver.apply(self.problem, self.state, self.memory, parts[0].begin, first, pace)
+        return first.loss
 
 
 def _out_of_memory(error: Exception) -> bool:

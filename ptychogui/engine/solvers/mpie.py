@@ -55,9 +55,11 @@ class MPIE(Regularised):
         memory.obj_before.copy_(state.obj)
         memory.probe_before.copy_(state.probe)
 
-    def apply(self, problem: Problem, state: State, memory: Any, update: Update, pace: float) -> None:
+    def apply(
+        self, problem: Problem, state: State, memory: Any, begin: tuple[int, int], update: Update, pace: float
+    ) -> None:
         """As rPIE, and a kick every T batches."""
-        super().apply(problem, state, memory, update, pace)
+        super().apply(problem, state, memory, begin, update, pace)
         memory.batches += 1
         if memory.batches % self.every:
             return

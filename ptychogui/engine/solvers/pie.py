@@ -10,6 +10,7 @@ from ptychogui.engine.solvers.base import Solver, Update
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ptychogui.engine.crew import Shard
     from ptychogui.engine.problem import Problem
     from ptychogui.engine.state import State
 
@@ -25,27 +26,32 @@ class PIE(Solver):
         """Nothing is kept between batches."""
         return None
 
-    def step(self, problem: Problem, state: State, memory: Any, index: Tensor, done: int) -> Update:
-        """Numerators and denominators of object and probe over the frames `index` (b,)."""
-        from ptychogui.engine.gradient import box, written_out
-        from ptychogui.engine.views import place
+    def step(self, problem: Problem, state: State, memory: Any, shard: Shard, done: int) -> Update:
+        """Numerators and denominators of object and probe over the frames of a shard."""
+        from ptychogui.engine.gradient import placed, written_out
+        from ptychogui.engine.losses import power
 
-        gradient, exit = written_out(problem, state, index, with_probe=done >= self.probe_start)
-        corner, begin, shape = box(state, index)
-        power = (exit.probes.real.square() + exit.probes.imag.square()).sum(1).expand(len(index), -1, -1)
-        lit = None if gradient.probe is None else (exit.views.real.square() + exit.views.imag.square()).sum(0)
-        return Update(begin, gradient.obj, place(power, corner, shape), gradient.probe, lit, gradient.loss)
+        gradient, exit = written_out(problem, state, shard, with_probe=done >= self.probe_start)
+        # half a pixel does not matter to a weight: the unshifted probe saves a pass over the batch
+        lit = power(state.probe).sum(0).expand(len(shard.index), -1, -1)
+        seen = None if gradient.probe is None else power(exit.views).sum(0)
+        return Update(gradient.obj, placed(lit, state, shard), gradient.probe, seen, gradient.loss)
 
-    def apply(self, problem: Problem, state: State, memory: Any, update: Update, pace: float) -> None:
+    def apply(
+        self, problem: Problem, state: State, memory: Any, begin: tuple[int, int], update: Update, pace: float
+    ) -> None:
         """Move object and probe by their quotients."""
-        (y, x), (ny, nx) = update.begin, update.obj.shape
+        from ptychogui.engine.losses import power
+
+        (y, x), (ny, nx) = begin, update.obj.shape
         assert update.obj_weight is not None
-        object_weight = self.object_denominator(update.obj_weight, _peak_power(state.probe))
-        state.obj[0, y : y + ny, x : x + nx] -= pace * self.object_step * (update.obj / object_weight)
+        peak = power(state.probe).sum(0).max()
+        step = (pace * self.object_step) / self.object_denominator(update.obj_weight, peak)
+        state.obj[0, y : y + ny, x : x + nx] -= update.obj * step
         if update.probe is not None:
             assert update.probe_weight is not None
-            probe_weight = self.probe_denominator(update.probe_weight)
-            state.probe = state.probe - pace * self.probe_step * (update.probe / probe_weight)
+            step = (pace * self.probe_step) / self.probe_denominator(update.probe_weight)
+            state.probe = state.probe - update.probe * step
 
     @abstractmethod
     def object_denominator(self, weight: Tensor, peak: Tensor) -> Tensor:
@@ -54,7 +60,3 @@ class PIE(Solver):
     @abstractmethod
     def probe_denominator(self, weight: Tensor) -> Tensor:
         """From Σ |O|² in the window (ny, nx)."""
-
-
-def _peak_power(probe: Tensor) -> Tensor:
-    return (probe.real.square() + probe.imag.square()).sum(0).max()

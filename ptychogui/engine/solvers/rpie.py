@@ -21,7 +21,9 @@ class Regularised(PIE):
 
     def object_denominator(self, weight: Tensor, peak: Tensor) -> Tensor:
         """(1 − α) Σ|P|² + α max(Σ|P|², max|P|²)."""
-        return (1 - self.alpha) * weight + self.alpha * weight.clamp_min(peak)
+        import torch
+
+        return torch.maximum(weight, (1 - self.alpha) * weight + self.alpha * peak)
 
     def probe_denominator(self, weight: Tensor) -> Tensor:
         """(1 − β) Σ|O|² + β max Σ|O|²."""
