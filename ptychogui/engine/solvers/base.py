@@ -135,10 +135,10 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
     from ptychogui.engine.crew import Crew
 
     generator = torch.Generator().manual_seed(plan.seed)
-    counts, epoch = problem.counts, 0
+    counts, epoch, number = problem.counts, 0, 0
     with closing(Crew(problem.device)) as crew:
-        for number in range(len(plan.stages)):
-            turn = _Turn(problem, state, crew, plan.stages[number], len(problem))
+        while number < len(plan.stages):
+            turn = _Turn(problem, state, crew, plan.stage(number), len(problem))
             while turn.done < turn.solver.epochs:
                 loss, seen = torch.zeros((), device=problem.device), 0
                 for index in problem.batches(turn.solver.batch_size(problem, state), generator):
@@ -148,7 +148,7 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
                     changed = yield Iterate(epoch, state, loss / share, whole=False, messages=messages)
                     if changed is not None:
                         plan = changed
-                        turn.change(plan.stages[number])
+                        turn.change(plan.stage(number))
                 if not torch.isfinite(loss):
                     raise RunError(f"The {turn.solver.kind} solver ran away in epoch {epoch + 1}: take smaller steps.")
                 plan.constraints.apply(problem, state)
@@ -157,7 +157,8 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
                 changed = yield Iterate(epoch, state, loss / counts, whole=True)
                 if changed is not None:
                     plan = changed
-                    turn.change(plan.stages[number])
+                    turn.change(plan.stage(number))
+            number += 1
 
 
 @dataclass
@@ -197,7 +198,7 @@ class _Turn:
                     raise
                 self.limit = len(part) // 2
                 messages.append(f"Memory did not suffice for {len(part)} frames at once; going on with {self.limit}.")
-                waiting = [*torch.split(part, self.limit), *waiting]
+                waiting = list(torch.split(torch.cat([part, *waiting]), self.limit))
         return sum(losses[1:], losses[0]), tuple(messages)
 
     def _step(self, index: Tensor) -> Tensor:
