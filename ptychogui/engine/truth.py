@@ -44,12 +44,13 @@ def probe_nrmse(found: Complex, truth: Complex) -> float:
     have, want = (np.zeros((count, *truth.shape[1:]), np.complex128) for _ in range(2))
     have[: len(found)], want[: len(truth)] = found, truth
     everywhere = np.ones(truth.shape[1:], np.bool_)
+    # a mix changes neither the modes' total power nor that of their transforms: their centres tell shift and ramp
+    ramp = np.angle(_centre(np.fft.fft2(want)) / _centre(np.fft.fft2(have)))
+    shift = np.angle(_centre(want) / _centre(have)) * truth.shape[1:] / (2 * np.pi)
+    have = _mixed(np.stack([_moved(mode, shift, ramp) for mode in have]), want)
     _, shift, ramp = alignment(have[0], want[0], everywhere)
-    moved = np.stack([_moved(mode, shift, ramp) for mode in have])
-    a, b = moved.reshape(count, -1), want.reshape(count, -1)
-    u, s, vh = np.linalg.svd(b @ a.conj().T)
-    scale = s.sum() / np.linalg.norm(a) ** 2
-    return float(np.linalg.norm(scale * (u @ vh) @ a - b) / np.linalg.norm(b))
+    have = _mixed(np.stack([_moved(mode, shift, ramp) for mode in have]), want)
+    return float(np.linalg.norm(have - want) / np.linalg.norm(want))
 
 
 def position_error_px(found_px: Positions, truth_px: Positions) -> float:
@@ -90,7 +91,7 @@ def alignment(
     gradient = [_derivative(truth, axis) for axis in (0, 1)]
     columns = np.stack([truth, *gradient, 1j * y * truth, 1j * x * truth], -1)[support]
     shift, ramp = np.zeros(2), _coarse_ramp(found * truth.conj() * weight)
-    shift = _coarse_shift(_moved(found, shift, ramp) * weight, truth * weight)
+    shift = _coarse_shift(*((a - a[support].mean()) * weight for a in (_moved(found, shift, ramp), truth)))
     scale: complex = 1 + 0j
     for _ in range(_ROUNDS):
         moved = _moved(found, shift, ramp)[support]
@@ -106,11 +107,13 @@ def alignment(
 
 
 def fourier_shift(values: NDArray[np.complex128], shift: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """Move an array (Y, X) by (y, x) pixels, periodic."""
+    """Move an array (Y, X) by (y, x) pixels; mirrored at its edges, which would ring if it were repeated."""
     if not np.any(shift):
         return values
-    ramps = [np.exp(-2j * np.pi * s * np.fft.fftfreq(n)) for s, n in zip(shift, values.shape, strict=True)]
-    return np.asarray(np.fft.ifft2(np.fft.fft2(values) * ramps[0][:, None] * ramps[1]))
+    ny, nx = values.shape
+    mirrored = np.pad(values, [(0, ny), (0, nx)], mode="symmetric")
+    ramps = [np.exp(-2j * np.pi * s * np.fft.fftfreq(n)) for s, n in zip(shift, mirrored.shape, strict=True)]
+    return np.asarray(np.fft.ifft2(np.fft.fft2(mirrored) * ramps[0][:, None] * ramps[1])[:ny, :nx])
 
 
 def _moved(
@@ -118,6 +121,20 @@ def _moved(
 ) -> NDArray[np.complex128]:
     phases = [np.exp(1j * k * (np.arange(n) - n // 2)) for k, n in zip(ramp, values.shape, strict=True)]
     return fourier_shift(values * phases[0][:, None] * phases[1], shift)
+
+
+def _mixed(modes: NDArray[np.complex128], wanted: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """The scale and unitary mix of modes (M, ny, nx) that comes closest to those that are wanted."""
+    a, b = modes.reshape(len(modes), -1), wanted.reshape(len(modes), -1)
+    u, s, vh = np.linalg.svd(b @ a.conj().T)
+    return np.asarray(s.sum() / np.linalg.norm(a) ** 2 * (u @ vh) @ a).reshape(modes.shape)
+
+
+def _centre(modes: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """The first harmonic (y, x) of the power of modes (M, ny, nx); its angle is their centre, 2π the window's side."""
+    power = np.sum(np.abs(modes) ** 2, axis=0)
+    turns = [np.exp(2j * np.pi * np.arange(n) / n) for n in power.shape]
+    return np.array([turns[axis] @ power.sum(1 - axis) for axis in (0, 1)])
 
 
 def _derivative(values: NDArray[np.complex128], axis: int) -> NDArray[np.complex128]:
