@@ -122,7 +122,14 @@ def world(
     frames = np.stack([_frame(optics, probe, place, padding_px) for place in places])
     mask = np.ones(shape, np.bool_)
     mask[3, 2:9], mask[-5:-3, 4], mask[shape[0] // 2 + 2, shape[1] // 2 - 1] = False, False, False
-    dataset = Dataset(frames, mask, Scan(places * optics.pixel_m), optics, source="world", truth=_truth(optics, places))
+    dataset = Dataset(
+        frames,
+        mask,
+        Scan(places * optics.pixel_m),
+        optics,
+        source="world",
+        truth=_truth(optics, places, probe_of(shape, modes, shape)),
+    )
     return World(dataset, modes, padding_px)
 
 
@@ -144,7 +151,7 @@ def _frame(optics: Geometry, probe: Array, place: Array, padding_px: int) -> Arr
     return np.asarray(counts[p:-p, p:-p] if p else counts)
 
 
-def _truth(optics: Geometry, places: Array) -> Truth:
+def _truth(optics: Geometry, places: Array, probe: Array) -> Truth:
     """The object as a simulated file keeps it, on a grid of its own."""
     first = np.floor(places.min(0)) - np.array(optics.shape) // 2 - 3
     shape = np.ceil(np.ptp(places, axis=0)).astype(int) + optics.shape + 6
@@ -154,7 +161,7 @@ def _truth(optics: Geometry, places: Array) -> Truth:
     support = np.hypot(*far) < 4
     origin_m = first * optics.pixel_m
     kept = Object(obj, optics.pixel_m, (float(origin_m[0]), float(origin_m[1])))
-    return Truth(kept, np.zeros((0, *optics.shape), np.complex64), places * optics.pixel_m, support, optics.distance_m)
+    return Truth(kept, probe.astype(np.complex64), places * optics.pixel_m, support, optics.distance_m)
 
 
 def _grid(shape: Array) -> tuple[Array, Array]:

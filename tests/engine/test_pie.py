@@ -13,7 +13,8 @@ from ptychogui.engine.constraints import Constraints
 from ptychogui.engine.constraints.orthogonal_modes import OrthogonalModes
 from ptychogui.engine.constraints.probe_centred import ProbeCentred
 from ptychogui.engine.constraints.probe_power import ProbePower
-from ptychogui.engine.gradient import automatic
+from ptychogui.engine.crew import Shard, shards
+from ptychogui.engine.gradient import Gradient, automatic
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.solvers.base import Plan, Solver, Update, iterate
 from ptychogui.engine.solvers.epie import EPIE
@@ -32,11 +33,23 @@ def power(values: Tensor) -> Tensor:
     return values.abs().square()
 
 
-def step_of(solver: Solver, problem: Problem, state: State, index: Tensor) -> tuple[State, Update]:
+def frames(state: State, *chosen: int) -> Shard:
+    return shards(state, torch.tensor(chosen), 1)[0]
+
+
+def on_canvas(slope: Gradient, shard: Shard, state: State) -> Tensor:
+    """The gradient of the object as an array of the canvas's shape."""
+    canvas = torch.zeros_like(state.obj[0])
+    (y, x), (ny, nx) = shard.begin, shard.shape
+    canvas[y : y + ny, x : x + nx] = slope.obj
+    return canvas
+
+
+def step_of(solver: Solver, problem: Problem, state: State, shard: Shard) -> tuple[State, Update]:
     """The state after one step over some frames, and what the step was made of."""
     memory = solver.begin(problem, state)
-    update = solver.step(problem, state, memory, index, solver.probe_start)
-    solver.apply(problem, state, memory, update, 1.0)
+    update = solver.step(problem, state, memory, shard, solver.probe_start)
+    solver.apply(problem, state, memory, shard.begin, update, 1.0)
     return state, update
 
 
@@ -49,13 +62,10 @@ def window(state: State, frame: int) -> tuple[slice, slice]:
 def test_epie_with_batch_1_is_a_gradient_step(any_world: World, frame: int) -> None:
     """Steps 1 / max Σ|P|² and 1 / max|O|² of ∂L/∂z*."""
     problem, before = any_world.problem(), any_world.guess()
-    index, seen = torch.tensor([frame]), window(before, frame)
-    slope = automatic(problem, before, index, with_probe=True)
-    after, _ = step_of(EPIE(), problem, any_world.guess(), index)
-    obj = before.obj[0].clone()
-    obj[slope.begin[0] :, slope.begin[1] :][: slope.obj.shape[0], : slope.obj.shape[1]] -= (
-        slope.obj / power(before.probe).sum(0).max()
-    )
+    shard, seen = frames(before, frame), window(before, frame)
+    slope = automatic(problem, before, shard, with_probe=True)
+    after, _ = step_of(EPIE(), problem, any_world.guess(), shard)
+    obj = before.obj[0] - on_canvas(slope, shard, before) / power(before.probe).sum(0).max()
     probe = before.probe - slope.probe / power(before.obj[0][seen]).max()
     assert torch.allclose(after.obj[0], obj, rtol=0, atol=1e-13 * float(obj.abs().max()))
     assert torch.allclose(after.probe, probe, rtol=0, atol=1e-13 * float(probe.abs().max()))
@@ -70,7 +80,7 @@ def test_epie_is_the_formula_of_its_paper() -> None:
     psi = P * view
     wave = torch.fft.fft2(psi, norm="ortho")
     psi_new = torch.fft.ifft2(problem.amplitudes[7] * wave / wave.abs(), norm="ortho")
-    after, _ = step_of(EPIE(object_step=0.9, probe_step=0.7), problem, small.guess(), torch.tensor([7]))
+    after, _ = step_of(EPIE(object_step=0.9, probe_step=0.7), problem, small.guess(), frames(before, 7))
     assert torch.allclose(after.obj[0][seen], view + 0.9 * P.conj() * (psi_new - psi) / power(P).max(), rtol=1e-12)
     assert torch.allclose(after.probe[0], P + 0.7 * view.conj() * (psi_new - psi) / power(view).max(), rtol=1e-12)
 
@@ -80,12 +90,11 @@ def by_autograd(problem: Problem, state: State, epochs: int, seed: int) -> Itera
     generator = torch.Generator().manual_seed(seed)
     for _ in range(epochs):
         for index in problem.batches(1, generator):
-            slope = automatic(problem, state, index, with_probe=True)
+            shard = frames(state, int(index))
+            slope = automatic(problem, state, shard, with_probe=True)
             lit = power(state.obj[0][window(state, int(index))]).max()
-            (y, x), (ny, nx) = slope.begin, slope.obj.shape
-            obj = state.obj.clone()
-            obj[0, y : y + ny, x : x + nx] -= slope.obj / power(state.probe).sum(0).max()
-            state.obj, state.probe = obj, state.probe - slope.probe / lit
+            state.obj = state.obj - on_canvas(slope, shard, state) / power(state.probe).sum(0).max()
+            state.probe = state.probe - slope.probe / lit
             yield state
 
 
@@ -104,9 +113,9 @@ def test_epie_by_autograd_follows_iterate_by_iterate(any_world: World) -> None:
 @pytest.mark.parametrize("field", ["far", "near"])
 def test_rpie_with_alpha_and_beta_of_1_is_epie(field: str) -> None:
     small = world(field, whole_pixel=True)
-    problem = small.problem()
-    one, _ = step_of(EPIE(), problem, small.guess(), torch.tensor([6]))
-    two, _ = step_of(RPIE(alpha=1, beta=1), problem, small.guess(), torch.tensor([6]))
+    problem, shard = small.problem(), frames(small.guess(), 6)
+    one, _ = step_of(EPIE(), problem, small.guess(), shard)
+    two, _ = step_of(RPIE(alpha=1, beta=1), problem, small.guess(), shard)
     assert torch.allclose(one.obj, two.obj, rtol=1e-13)
     assert torch.allclose(one.probe, two.probe, rtol=1e-13)
 
@@ -115,20 +124,19 @@ def test_rpie_is_the_formula_of_its_paper() -> None:
     """Maiden, Johnson & Li 2017, Eq. 13: O += P*χ / ((1 − α)|P|² + α max|P|²)."""
     small = world("far", whole_pixel=True)
     problem, before = small.problem(), small.guess()
-    slope, seen = automatic(problem, before, torch.tensor([4]), with_probe=True), window(before, 4)
-    after, _ = step_of(RPIE(alpha=0.3, beta=0.2), problem, small.guess(), torch.tensor([4]))
+    shard, seen = frames(before, 4), window(before, 4)
+    slope = automatic(problem, before, shard, with_probe=True)
+    after, _ = step_of(RPIE(alpha=0.3, beta=0.2), problem, small.guess(), shard)
     lit, obj = power(before.probe).sum(0), power(before.obj[0][seen])
-    whole = torch.zeros_like(before.obj[0])
-    whole[slope.begin[0] :, slope.begin[1] :][: slope.obj.shape[0], : slope.obj.shape[1]] = slope.obj
-    wanted = before.obj[0][seen] - whole[seen] / (0.7 * lit + 0.3 * lit.max())
+    wanted = before.obj[0][seen] - slope.obj / (0.7 * lit + 0.3 * lit.max())
     assert torch.allclose(after.obj[0][seen], wanted, rtol=1e-12)
     assert torch.allclose(after.probe, before.probe - slope.probe / (0.8 * obj + 0.2 * obj.max()), rtol=1e-12)
 
 
 def test_the_same_frame_twice_in_a_batch_is_as_once(any_world: World) -> None:
     problem = any_world.problem()
-    once, _ = step_of(EPIE(), problem, any_world.guess(), torch.tensor([9]))
-    twice, _ = step_of(EPIE(), problem, any_world.guess(), torch.tensor([9, 9]))
+    once, _ = step_of(EPIE(), problem, any_world.guess(), frames(any_world.guess(), 9))
+    twice, _ = step_of(EPIE(), problem, any_world.guess(), frames(any_world.guess(), 9, 9))
     assert torch.allclose(once.obj, twice.obj, rtol=1e-12)
     assert torch.allclose(once.probe, twice.probe, rtol=1e-12)
 
@@ -136,7 +144,7 @@ def test_the_same_frame_twice_in_a_batch_is_as_once(any_world: World) -> None:
 @pytest.mark.parametrize("solver", [EPIE(), RPIE(), RPIE(alpha=0.01, beta=0.0)])
 def test_a_large_batch_does_not_overshoot(either: World, solver: Solver) -> None:
     problem, state = either.problem(), either.guess()
-    losses = [float(step_of(solver, problem, state, torch.arange(16))[1].loss) for _ in range(12)]
+    losses = [float(step_of(solver, problem, state, frames(state, *range(16)))[1].loss) for _ in range(12)]
     assert losses[-1] < 0.5 * losses[0]
     assert max(losses) == losses[0]
 
@@ -146,9 +154,9 @@ def test_mpie_is_rpie_until_the_kick(far: World) -> None:
     mpie, rpie = MPIE(every=3, friction=0.6, feedback=0.4), RPIE()
     memory, first = mpie.begin(problem, moving), far.guess()
     for count in range(3):
-        index = torch.tensor([count, count + 5])
-        mpie.apply(problem, moving, memory, mpie.step(problem, moving, memory, index, 1), 1.0)
-        rpie.apply(problem, still, None, rpie.step(problem, still, None, index, 1), 1.0)
+        shard = frames(moving, count, count + 5)
+        mpie.apply(problem, moving, memory, shard.begin, mpie.step(problem, moving, memory, shard, 1), 1.0)
+        rpie.apply(problem, still, None, shard.begin, rpie.step(problem, still, None, shard, 1), 1.0)
         if count < 2:
             assert torch.equal(moving.obj, still.obj)
     assert torch.allclose(moving.obj, still.obj + 0.4 * (still.obj - first.obj), rtol=1e-12)
@@ -161,7 +169,7 @@ def test_mpie_does_not_take_a_constraint_for_a_velocity(far: World) -> None:
     state.obj, state.probe = 7 * state.obj, state.probe / 7
     mpie.settle(state, memory)
     before = state.obj.clone()
-    update = mpie.step(problem, state, memory, torch.tensor([2]), 0)
+    update = mpie.step(problem, state, memory, frames(state, 2), 0)
     update.obj.zero_()
-    mpie.apply(problem, state, memory, update, 1.0)
+    mpie.apply(problem, state, memory, frames(state, 2).begin, update, 1.0)
     assert torch.equal(state.obj, before)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
 import torch
-from torch import Tensor
 from worlds import World
 
 from ptychogui.engine.constraints import Constraints
+from ptychogui.engine.crew import Shard
 from ptychogui.engine.metrics import r_factor
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.solvers import AnySolver
@@ -24,6 +26,15 @@ from ptychogui.engine.state import State
 from ptychogui.params import RunError, members
 
 KINDS = members(AnySolver)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """So that a batch is one shard, on any machine; the tests that want more say so."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def plan(*stages: Solver, seed: int = 0) -> Plan:
@@ -215,10 +226,10 @@ class Hungry(RPIE):
     enough: int
     error: Any = torch.OutOfMemoryError("CUDA out of memory.")
 
-    def step(self, problem: Problem, state: State, memory: Any, index: Tensor, done: int) -> Update:
-        if len(index) > self.enough:
+    def step(self, problem: Problem, state: State, memory: Any, shard: Shard, done: int) -> Update:
+        if len(shard.index) > self.enough:
             raise self.error
-        return super().step(problem, state, memory, index, done)
+        return super().step(problem, state, memory, shard, done)
 
 
 @pytest.mark.parametrize(
@@ -264,6 +275,33 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(far: World) -> None:
 def test_a_run_that_diverges_is_told_in_a_sentence(far: World) -> None:
     with pytest.raises(RunError, match=r"^The epie solver ran away in epoch \d+: take smaller steps\.$"):
         list(iterate(*begin(far), plan(EPIE(epochs=50, object_step=1e12, probe_step=1e12))))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_several_threads_give_what_one_gives(kind: str, either: World) -> None:
+    ends = []
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        problem, state = begin(either, torch.float64)
+        ends.append((losses(problem, state, KINDS[kind](epochs=3, batch=13)), state.obj))
+    assert ends[0][0] == pytest.approx(ends[1][0], rel=1e-9)
+    assert torch.allclose(ends[0][1], ends[1][1], rtol=1e-8)
+
+
+def test_an_error_in_one_thread_is_raised_and_threads_are_let_go(far: World) -> None:
+    torch.set_num_threads(2)
+    with pytest.raises(torch.OutOfMemoryError):
+        list(iterate(*begin(far), plan(Hungry(batch=16, enough=0))))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("crew")]
+
+
+def test_threads_are_let_go_where_a_run_is_closed(far: World) -> None:
+    torch.set_num_threads(2)
+    loop = iterate(*begin(far), plan(RPIE(batch=16)))
+    next(loop)
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("crew")]
+    loop.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("crew")]
 
 
 def test_mpie_is_the_quickest_on_clean_data(near: World) -> None:
