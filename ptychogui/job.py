@@ -9,10 +9,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import tomli_w
+from pydantic import Field
 
 from ptychogui.engine.constraints import Constraints
 from ptychogui.engine.models import AnyModel
@@ -46,7 +47,7 @@ class Job(Params):
     """How sample and probe make the wave behind the sample."""
     start: AnyStart = FromData()
     """The first guess."""
-    solver: AnySolver | tuple[AnySolver, ...] = Adam()
+    solver: AnySolver | Annotated[tuple[AnySolver, ...], Field(min_length=1)] = Adam()
     """The solver, or a list of stages that follow each other."""
     constraints: Constraints = Constraints()
     """What is imposed between epochs."""

@@ -81,6 +81,8 @@ def format_quantity(value: float, unit: str) -> str:
 
 def _quantity(unit: str) -> BeforeValidator:
     def read(value: object) -> object:
+        if isinstance(value, list | tuple):
+            return [read(part) for part in value]
         return parse_quantity(value, unit) if isinstance(value, str) else value
 
     return BeforeValidator(read)
@@ -93,6 +95,7 @@ def _whole(value: object) -> object:
 
 Length = Annotated[float, Unit("m"), _quantity("m"), Field(gt=0)]
 SignedLength = Annotated[float, Unit("m"), _quantity("m")]
+Step = Annotated[float | tuple[float, float], Unit("m"), _quantity("m")]
 Energy = Annotated[float, Unit("eV"), _quantity("eV"), Field(gt=0)]
 Angle = Annotated[float, Unit("rad"), _quantity("rad")]
 Seconds = Annotated[float, Unit("s"), _quantity("s"), Field(ge=0)]
@@ -267,31 +270,43 @@ def parse_setting(text: str) -> tuple[str, object]:
 
 
 def explain(error: ValidationError, params: type[Params]) -> str:
-    """One sentence for the first thing that pydantic found wrong in values for `params`."""
-    first = error.errors(include_url=False)[0]
-    where = ".".join(_path(params, first["loc"])) or "The job"
+    """One sentence for what pydantic found wrong in values for `params`: the one that lies deepest, or the first."""
+    # a value that may be one thing or another is wrong as each of them; the one that was meant was read the furthest
+    first = max(error.errors(include_url=False), key=lambda found: len(found["loc"]))
+    path, expected = _place(params, first["loc"])
+    where = ".".join(path) or "The job"
     given, context = first.get("input"), first.get("ctx", {})
     match first["type"]:
         case "extra_forbidden":
-            return f"There is no parameter '{where}'; check its spelling with --help."
+            return (
+                f"There is no parameter '{'.'.join([*path, str(first['loc'][-1])])}'; check its spelling with --help."
+            )
         case "value_error":
             return f"{where}: {str(context['error']).rstrip('.')}."
         case "union_tag_invalid":
-            return f"There is no {where} '{context.get('tag')}': choose one of {context.get('expected_tags')}."
+            return f"There is no {where} '{context.get('tag')}': choose one of {', '.join(members(expected))}."
+        case "union_tag_not_found":
+            return f"{where} has no kind: give {where}.kind as one of {', '.join(members(expected))}."
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"{where} is {given!r}, but it is a group of parameters: set each by its name, as {where}.NAME."
+        case "missing":
+            return f"{where} is {given!r}, but more values are required."
         case _:
             message = first["msg"].replace("Input should", "it should").replace("Value error, ", "")
             return f"{where} is {given!r}, but {message[0].lower()}{message[1:]}."
 
 
-def _path(params: type[Params], location: tuple[int | str, ...]) -> Iterator[str]:
-    """The dotted path that a person types, without the tags that pydantic puts between a union and its fields."""
+def _place(params: type[Params], location: tuple[int | str, ...]) -> tuple[list[str], Any]:
+    """The path that a person types, without the tags that pydantic adds for unions, and the type that is wanted."""
     current: Any = params
+    path: list[str] = []
     for part in location:
         if isinstance(current, type) and issubclass(current, Params) and part in current.model_fields:
             current = _without_none(current.model_fields[str(part)].annotation)
-            yield str(part)
+            path.append(str(part))
         elif part in members(current):
             current = members(current)[str(part)]
+    return path, current
 
 
 def union(group: str, *own: type[Params]) -> Any:

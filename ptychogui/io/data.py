@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ptychogui.params import ESSENTIAL, FILE, Angle, Count, Energy, Index, Length, Params, Positive, SignedLength
+from ptychogui.params import ESSENTIAL, FILE, Angle, Count, Energy, Index, Length, Params, Positive, SignedLength, Step
 
 Orientation = Literal["none", "y", "x", "yx", "t", "ty", "tx", "tyx"]
 """Transpose first (t), then reverse the named axes."""
@@ -47,7 +47,7 @@ class Data(Params):
     """Order of the columns of the positions; unset: detected."""
     scan_shape: tuple[Count, Count] | None = None
     """Rows and columns of a raster scan whose positions are not in the file."""
-    scan_step_m: float | tuple[float, float] | None = None
+    scan_step_m: Step | None = None
     """Step of a raster scan whose positions are not in the file; (y, x) where the two differ."""
     scan_rotation_rad: Angle = 0.0
     """Rotation θ of the scan against the detector: x' = x cos θ − y sin θ, y' = x sin θ + y cos θ."""
