@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import math
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ptychogui.params import InputError, RunError, parse_setting
 
@@ -27,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that has no λ shows a question mark
+            stream.reconfigure(errors="replace")
     try:
         if arguments and arguments[0] in _COMMANDS:
             options = _parser().parse_args(arguments)
@@ -51,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _window(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="ptychogui", description=_ABOUT, formatter_class=_Formatter)
+    parser = _Parser(prog="ptychogui", description=_ABOUT, formatter_class=_Formatter)
     parser.add_argument("files", nargs="*", metavar="FILE", help="data or result files to open in the window")
     parser.add_argument("--screenshot", metavar="DIR", help="open FILE, run five epochs, save every dock as PNG, end")
     parser.add_argument("--version", action="version", version=_version())
@@ -67,8 +73,13 @@ _ABOUT = f"""From a ptychographic scan to a picture. Without a command, the wind
 Commands: {", ".join(_COMMANDS)}; `ptychogui COMMAND --help` tells more."""
 
 
-class _Formatter(argparse.RawDescriptionHelpFormatter):
-    pass
+_Formatter = argparse.RawDescriptionHelpFormatter
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One sentence, where argparse would print its usage and end the program."""
+        raise InputError(f"{message[0].upper()}{message[1:]}; `{self.prog} --help` tells more.")
 
 
 def _version() -> str:
@@ -78,7 +89,7 @@ def _version() -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ptychogui", description=_ABOUT, formatter_class=_Formatter)
+    parser = _Parser(prog="ptychogui", description=_ABOUT, formatter_class=_Formatter)
     commands = parser.add_subparsers(required=True)
 
     def add(name: str, command: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -148,17 +159,25 @@ def _parameters() -> str:
 
 
 def _job(options: argparse.Namespace) -> Job:
-    """The job of the options: file, then --solver, --epochs, --device, then every --set in turn."""
+    """The job of the options: of a file or of the result to go on from, then what the options say, in their order."""
+    from ptychogui import io
     from ptychogui.job import Job
 
-    job = Job.from_toml(_text(options.job)) if getattr(options, "job", None) else Job()
-    for path, value in (("solver.kind", "solver"), ("solver.epochs", "epochs"), ("device", "device")):
-        given = getattr(options, value, None)
+    job, path = Job(), str(Path(options.file).expanduser().resolve())
+    known = io.read_result(path) if io.is_result(path) else None
+    if getattr(options, "job", None):
+        job = Job.from_toml(_text(options.job))
+    elif known is not None:
+        job = Job.from_toml(known.job)
+    if known is not None:
+        job = job.with_value("start", {"kind": "file", "path": path})
+    for place, name in (("solver.kind", "solver"), ("solver.epochs", "epochs"), ("device", "device")):
+        given = getattr(options, name, None)
         if given is not None:
-            job = job.with_value(path, given if value != "epochs" else _number(given))
+            job = job.with_value(place, given if name != "epochs" else _number(given))
     for setting in options.set:
         job = job.with_value(*parse_setting(setting))
-    return job.with_value("data.path", str(Path(options.file).expanduser().resolve()))
+    return job.with_value("data.path", path)
 
 
 def _number(text: str) -> object:
@@ -168,8 +187,10 @@ def _number(text: str) -> object:
 def _text(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The job file '{path}' cannot be read: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no text file, so it is no TOML either; check the name.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -177,42 +198,62 @@ def _run(options: argparse.Namespace) -> int:
     from ptychogui.types import Result
 
     io.check_writable(options.output)
+    _check_replaces(options.output, options.file)
     job = _job(options)
-    initial = None
-    if io.is_result(options.file):
-        initial = io.read_result(options.file)
     dataset = io.read(job.data)
-    for warning in dataset.warnings:
-        print(f"ptychogui: {warning}", file=sys.stderr)
-    result, interrupted = None, False
-    for item in _items(job, dataset, initial):
+    job = job.with_value("data.path", dataset.source)
+    result, messages, interrupted = None, [*dataset.warnings], False
+    for item in _items(job, dataset):
         if isinstance(item, Result):
             result = item
-            io.write_result(result, options.output)
+            if math.isfinite(result.metrics["r_factor"]):  # a run that ran away replaces nothing
+                io.write_result(result, options.output)
         else:
+            messages += item.messages
             interrupted = item.ended == "stopped"
     assert result is not None
     if options.json:
-        print(json.dumps(_figures(result, dataset)))
+        print(json.dumps(_figures(result, dataset, messages)))
     else:
         figures = ", ".join(f"{name} {value:.4g}" for name, value in result.metrics.items())
         print(f"{options.output}: {len(result.loss)} epochs, {figures}")
     return 130 if interrupted else 0
 
 
-def _items(job: Job, dataset: Dataset, initial: Result | None) -> Iterator[Snapshot | Result]:
+def _check_replaces(output: str, source: str) -> None:
+    """Raise `InputError` where a run would write over what it reads, or over anything but an older result."""
+    from ptychogui import io
+
+    target = Path(output)
+    if not target.exists() or not target.stat().st_size:
+        return
+    if not io.is_result(target):
+        raise InputError(f"{output} exists and is no result, so it is not replaced; give another name.")
+    if Path(source).exists() and target.samefile(source):
+        raise InputError(f"{output} is the result to go on from; give the new one another name.")
+
+
+def _items(job: Job, dataset: Dataset) -> Iterator[Snapshot | Result]:
     """The snapshots and results of a run, with a progress bar; Ctrl-C asks the run to stop and keeps what there is."""
     from tqdm import tqdm
 
     from ptychogui.job import Request, snapshots
     from ptychogui.types import Snapshot
 
+    before = signal.getsignal(signal.SIGINT)
     stopping: list[bool] = []
-    before = signal.signal(signal.SIGINT, lambda *_: stopping.append(True))
-    loop = snapshots(job, dataset, initial=initial)
+
+    def stop(*_: object) -> None:
+        stopping.append(True)
+        signal.signal(signal.SIGINT, before)  # a second Ctrl-C does not wait
+
+    signal.signal(signal.SIGINT, stop)
+    loop = snapshots(job, dataset)
     try:
         with tqdm(total=sum(s.epochs for s in job.stages), unit="epoch", disable=not sys.stderr.isatty()) as bar:
             item = next(loop)
+            for warning in dataset.warnings:
+                tqdm.write(f"ptychogui: {warning}", file=sys.stderr)
             while True:
                 if isinstance(item, Snapshot):
                     for message in item.messages:
@@ -228,7 +269,7 @@ def _items(job: Job, dataset: Dataset, initial: Result | None) -> Iterator[Snaps
         signal.signal(signal.SIGINT, before)
 
 
-def _figures(result: Result, dataset: Dataset) -> dict[str, Any]:
+def _figures(result: Result, dataset: Dataset, messages: list[str]) -> dict[str, Any]:
     """What `--json` prints of a run."""
     epochs, metrics = len(result.loss), dict(result.metrics)
     seconds = metrics.pop("seconds")
@@ -244,7 +285,7 @@ def _figures(result: Result, dataset: Dataset) -> dict[str, Any]:
         "object_shape": list(result.obj.slices.shape),
         "pixel_m": list(result.obj.pixel_m) if dataset.geometry.calibrated else None,
         "modes": len(result.probe.modes),
-        "warnings": list(result.warnings),
+        "warnings": messages,
         **metrics,
     }
 
@@ -257,7 +298,8 @@ def _info(options: argparse.Namespace) -> int:
     dataset = io.read(_job(options).data, need_scan=False)
     if options.json:
         values = {v.name: {"value": v.text, "origin": v.origin, "doubt": v.doubt} for v in dataset.values}
-        print(json.dumps({"file": dataset.source, "values": values, "warnings": list(dataset.warnings)}))
+        about = {"file": dataset.source, "frames": dataset.frames.shape, "geometry": asdict(dataset.geometry)}
+        print(json.dumps(about | {"values": values, "warnings": dataset.warnings}))
         return 0
     width = max(len(value.name) for value in dataset.values)
     for value in dataset.values:
@@ -278,7 +320,8 @@ def _info_of_result(options: argparse.Namespace) -> int:
         "epochs": len(result.loss),
         "object_shape": list(result.obj.slices.shape),
         "probe_shape": list(result.probe.modes.shape),
-        "pixel_m": list(result.obj.pixel_m),
+        "pixel_m": list(result.obj.pixel_m) if result.geometry.calibrated else None,
+        "loss": float(result.loss[-1]) if len(result.loss) else None,
         "metrics": dict(result.metrics),
         "provenance": dict(result.provenance),
     }
@@ -307,22 +350,27 @@ def _simulate(options: argparse.Namespace) -> int:
     values: dict[str, Any] = {"kind": options.recipe}
     if options.recipe not in known:
         if not Path(options.recipe).is_file():
-            raise InputError(f"There is no recipe '{options.recipe}': choose one of {', '.join(known)}.")
+            raise InputError(
+                f"There is no recipe '{options.recipe}': choose one of {', '.join(known)}, or give a TOML file."
+            )
         try:
             values = tomllib.loads(_text(options.recipe))
         except tomllib.TOMLDecodeError as error:
-            raise InputError(f"'{options.recipe}' is not valid TOML: {error}.") from error
+            raise InputError(f"{options.recipe} is not valid TOML: {error}.") from error
         if values.get("kind") not in known:
-            raise InputError(f"'{options.recipe}' needs `kind`, one of {', '.join(known)}.")
+            raise InputError(f"{options.recipe} needs `kind`, one of {', '.join(known)}.")
     recipe = known[values["kind"]].read(values)
     for setting in options.set:
         recipe = recipe.with_value(*parse_setting(setting))
     dark = recipe.dark_frames()
     if dark is None:
-        io.check_suffix(options.output)
-        io.check_writable(options.output)
+        io.check_target(options.output)
         io.write(simulate.simulate(recipe), options.output)
     else:
+        beside = io.sidecar_path(options.output)
+        if beside.exists() and Path(options.recipe).exists() and beside.samefile(options.recipe):
+            raise InputError(f"{beside} would be replaced by the description of the data; give another folder.")
+        io.check_folder(options.output)
         io.write_folder(simulate.simulate(recipe), dark, Path(options.output))
     return 0
 
@@ -330,9 +378,13 @@ def _simulate(options: argparse.Namespace) -> int:
 def _convert(options: argparse.Namespace) -> int:
     from ptychogui import io
 
-    io.check_suffix(options.output)
-    io.check_writable(options.output)
-    io.write(io.read(_job(options).data), options.output)
+    io.check_target(options.output)
+    dataset = io.read(_job(options).data)
+    if Path(options.output).exists() and Path(options.output).samefile(dataset.source):
+        raise InputError(f"{options.output} is the file that is read; give the new one another name.")
+    for warning in dataset.warnings:
+        print(f"ptychogui: {warning}", file=sys.stderr)
+    io.write(dataset, options.output)
     return 0
 
 

@@ -1,16 +1,17 @@
 """Reading scans, preparing them, and writing data and results: numpy and files, neither torch nor Qt."""
 
 from ptychogui.io.export import export
-from ptychogui.io.files import check_writable
+from ptychogui.io.files import check_folder, check_writable
 from ptychogui.io.readers import formats
 from ptychogui.io.reading import read
 from ptychogui.io.result import is_result, read_result, write_result
 from ptychogui.io.sidecar import sidecar_path, write_sidecar
 from ptychogui.io.tiff import write_folder
-from ptychogui.io.writing import check_suffix, write
+from ptychogui.io.writing import check_target, write
 
 __all__ = [
-    "check_suffix",
+    "check_folder",
+    "check_target",
     "check_writable",
     "export",
     "formats",

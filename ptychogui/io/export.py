@@ -11,7 +11,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ptychogui.io import files
 from ptychogui.io.picture import inside_scan, percentile_range, scale_bar_m, scanned_area, without_ramp
-from ptychogui.params import InputError
 from ptychogui.types import Complex, Mask, Object, Real, Result
 
 _LEAST_WIDTH_PX = 512
@@ -24,10 +23,7 @@ def export(result: Result, folder: Path | str) -> tuple[Path, ...]:
     missing. Raises `InputError` where it cannot be written.
     """
     folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"The folder {folder} cannot be made: {error}.") from error
+    files.check_folder(folder)
     area = scanned_area(result.obj, result.scan, (result.probe.modes.shape[-2], result.probe.modes.shape[-1]))
     inside = inside_scan(result.obj, result.scan)
     written: list[Path] = []

@@ -111,6 +111,15 @@ def _umask() -> int:
     return mask
 
 
+def check_folder(folder: Path | str) -> None:
+    """Make a folder where it is missing; raise `InputError` where files could not be written into it."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+    check_writable(Path(folder) / "file")
+
+
 def check_writable(path: Path | str) -> None:
     """Raise `InputError` where a file at `path` could not be written; nothing is left behind."""
     path = Path(path)

@@ -17,6 +17,8 @@ from ptychogui.types import Frames, Mask, Origin, Real, Value
 
 _CENSUS_BYTES = 2**28
 _SAMPLE_BYTES = 2**27
+_NOISY = 1e-3
+"""The part of the values below zero from which they are noise; fewer are marks of gaps."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,13 @@ def decide(raw: Raw, data: Data, far: bool) -> Preparation:
     dark, dark_value = _dark(raw, data)
     block = rows(raw.frames, numbers[spread(len(numbers), _sample_size(raw.frames))])
     sample = counts(block)
-    _check_signs(block.astype(np.float32), detect.gaps(sample))
+    blind = detect.gaps(sample)
+    _check_signs(block.astype(np.float32), blind)
+    noisy = bool(np.mean((sample < 0) & ~blind) > _NOISY)
     if dark is not None:
         sample = np.maximum(sample - dark, 0)
     given, mask_origin = _given_mask(raw, data)
-    gaps = detect.gaps(sample) & given
+    gaps = blind & given
     mask = given & ~gaps
     doubt = raw.doubts.get("mask", "") if mask_origin == "file" else ""
     mean = detect.mean_pattern(sample, mask)
@@ -49,7 +53,7 @@ def decide(raw: Raw, data: Data, far: bool) -> Preparation:
     used = layout.mask(mask)
     if not used.any():
         raise InputError("The mask leaves no pixel of the frames; check data.mask, or the mask in the file.")
-    frames = PreparedFrames(raw.frames, numbers, layout, used, dark, data.saturation)
+    frames = PreparedFrames(raw.frames, numbers, layout, used, dark, data.saturation, noisy)
     values = (
         _frames_value(raw, data, frames),
         zero_value,
@@ -62,7 +66,7 @@ def decide(raw: Raw, data: Data, far: bool) -> Preparation:
     )
     ny, nx = raw.frames.shape[1:]
     untouched = layout == Layout(from_corner, "none", (0, 0), (ny, nx), 1)
-    return Preparation(frames, untouched, values, (*_gap_warning(int(gaps.sum())), *_census(frames, sample)))
+    return Preparation(frames, untouched, values, (*_gap_warning(int(gaps.sum())), *_census(frames)))
 
 
 def _sample_size(frames: Frames) -> int:
@@ -216,18 +220,21 @@ def _gap_warning(gaps: int) -> tuple[str, ...]:
     return (f"{gaps} pixels hold no counts in most frames; they are masked.",) if gaps else ()
 
 
-def _census(frames: PreparedFrames, sample: Real) -> tuple[str, ...]:
+def _census(frames: PreparedFrames) -> tuple[str, ...]:
     """What was mended, as sentences; a stack of moderate size is looked through, of a large one only the sample."""
     warnings = []
-    if (sample < 0).any() and frames.source.dtype.kind == "f":
+    if frames.negative_valid:
         warnings.append("Some values were negative; they count as 0.")
     small = int(np.prod(frames.source.shape)) * frames.source.dtype.itemsize <= _CENSUS_BYTES
     blocks = (block for _, block in frames.blocks()) if small else iter([frames[spread(len(frames), 8)]])
-    invalid = empty = 0
+    invalid = empty = looked = 0
     for block in blocks:
         finite = np.isfinite(block)
         invalid += int((~finite).sum())
         empty += int((np.where(finite, block, 0).sum((1, 2)) <= 0).sum())
+        looked += len(block)
+    if empty == looked:
+        raise InputError("Not one of the frames holds a count in a pixel that is used; check the file and the mask.")
     if invalid:
         warnings.append(f"{invalid} values in single frames are no counts; they are left out.")
     if empty:

@@ -131,6 +131,8 @@ class PreparedFrames:
     used: Mask
     dark: Real | None = None
     saturation: float | None = None
+    negative_valid: bool = True
+    """Whether a value below zero is noise that counts as 0, and not the mark of a gap."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -162,6 +164,8 @@ class PreparedFrames:
 
     def _prepared(self, numbers: NDArray[np.intp]) -> Real:
         block = counts(rows(self.source, numbers))
+        if not self.negative_valid:
+            block[block < 0] = np.nan
         if self.saturation is not None:
             block[block >= self.saturation] = np.nan
         if self.dark is not None:

@@ -13,7 +13,7 @@ from ptychogui.io.raw import Raw
 from ptychogui.io.readers import reader_of
 from ptychogui.io.text import read_positions
 from ptychogui.params import InputError
-from ptychogui.types import Complex, Dataset, Scan, Truth, Value
+from ptychogui.types import Complex, Dataset, Geometry, Scan, Truth, Value
 
 
 def read(data: Data, need_scan: bool = True) -> Dataset:
@@ -71,8 +71,16 @@ def _dataset(format: str, path: Path, raw: Raw, data: Data, need_scan: bool) -> 
             probe_value,
             *([Value("truth", "the file knows the object, the probe and the positions", "file")] if truth else []),
         ),
-        warnings=(*raw.warnings, *prepared.warnings),
+        warnings=(*raw.warnings, *prepared.warnings, *_pixel_warning(optics)),
         meta=raw.meta,
+    )
+
+
+def _pixel_warning(optics: Geometry) -> tuple[str, ...]:
+    if optics.calibrated:
+        return ()
+    return (
+        "The pixel at the sample is not known, so lengths are in pixels; give energy, distance and detector pixel.",
     )
 
 

@@ -129,7 +129,8 @@ def data_of(path: Path) -> Data:
         raise InputError(f"{path} is a result, and its job cannot be read: {error}") from error
     if not data.path:
         raise InputError(f"{path} is a result and does not say which data it was made from; open the data file.")
-    found = files.beside(path, data.path)
-    if not found.exists():
+    places = (files.beside(path, data.path), path.parent / Path(data.path).name)
+    found = next((place for place in places if place.exists() and not is_result(place)), None)
+    if found is None:
         raise InputError(f"{path} is a result of {data.path}, which is not there; open the data file itself.")
     return Data.read(data.plain() | {"path": str(found)})

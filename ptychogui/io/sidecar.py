@@ -25,13 +25,16 @@ def sidecar_path(path: Path | str) -> Path:
 def read_sidecar(path: Path) -> Data:
     """The fields of `Data` in the TOML beside `path`, at top level or under [data]; an empty Data without one.
 
-    Raises `InputError` naming the TOML file where it is not understood.
+    A TOML with a `kind` is a recipe from which the file may have been made, and says nothing of it. Raises
+    `InputError` naming the TOML file where it is not understood.
     """
     beside = sidecar_path(path)
     if not beside.is_file():
         return Data()
     try:
         values = tomllib.loads(beside.read_text(encoding="utf-8"))
+        if "kind" in values:
+            return Data()
         inner = values.get("data", values)
         return Data.read(inner if isinstance(inner, dict) else values)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

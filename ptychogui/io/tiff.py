@@ -176,10 +176,7 @@ def write_folder(dataset: Dataset, dark: NDArray[Any], folder: Path) -> None:
     The mean dark frame is added to the frames, since an instrument's frames hold it. What TIFF cannot hold of the
     geometry goes into the TOML beside the folder, a truth into a file of its own.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"The folder {folder} cannot be made: {error}.") from error
+    files.check_folder(folder)
     offset = np.rint(dark.mean(0))
     with files.replacing(folder / "frames.tif") as temporary, tifffile.TiffWriter(temporary) as writer:
         for n in range(dataset.frames.shape[0]):

@@ -5,18 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ptychogui.io import cxi_writer, files, npz
+from ptychogui.io import cxi_writer, files, npz, sidecar
 from ptychogui.params import InputError
 from ptychogui.types import Dataset
 
 WRITERS: dict[str, Callable[[Dataset, Path], None]] = {".cxi": cxi_writer.write, ".npz": npz.write}
 
 
-def check_suffix(path: Path | str) -> None:
-    """Raise `InputError`, naming the formats that there are, where no writer has the suffix of `path`."""
+def check_target(path: Path | str) -> None:
+    """Raise `InputError` where `write` could not write to `path`, or where it would not be read as it was written."""
+    _check_suffix(path)
+    files.check_writable(path)
+    beside = sidecar.sidecar_path(path)
+    if sidecar.set_values(sidecar.read_sidecar(beside)):
+        raise InputError(
+            f"{beside} would be applied to {Path(path).name} whenever that is read; give the new file another name."
+        )
+
+
+def _check_suffix(path: Path | str) -> None:
     suffix = Path(path).suffix.lower()
     if suffix not in WRITERS:
-        raise InputError(f"{path} cannot be written: '{suffix}' is none of the formats {', '.join(WRITERS)}.")
+        names = ", ".join(WRITERS)
+        raise InputError(f"{path} cannot be written, since its suffix '{suffix}' is none of the formats {names}.")
 
 
 def write(dataset: Dataset, path: Path | str) -> None:
@@ -24,6 +35,6 @@ def write(dataset: Dataset, path: Path | str) -> None:
 
     Raises `InputError` for an unknown suffix and where the path cannot be written.
     """
-    check_suffix(path)
+    _check_suffix(path)
     with files.replacing(Path(path)) as temporary:
         WRITERS[Path(path).suffix.lower()](dataset, temporary)

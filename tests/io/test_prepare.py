@@ -21,7 +21,7 @@ def value(dataset, name):
 
 
 def test_good_data_are_untouched(npz, frames):
-    dataset = opened(npz())
+    dataset = opened(npz(), pixel_m=1e-8)
     np.testing.assert_array_equal(dataset.frames[:], frames)
     assert dataset.mask.all()
     assert dataset.warnings == ()
@@ -92,7 +92,7 @@ def test_gaps_are_masked_and_told(npz, frames):
     holed[:, 4, :] = -1
     holed[:, :, 20] = -2
     holed[3, 8, 8] = -1
-    dataset = opened(npz(data=holed))
+    dataset = opened(npz(data=holed), pixel_m=1e-8)
     assert not dataset.mask[4].any()
     assert not dataset.mask[:, 20].any()
     assert dataset.mask.sum() == (NY - 1) * (NX - 1)
@@ -103,12 +103,29 @@ def test_gaps_are_masked_and_told(npz, frames):
 
 def test_isolated_nan_and_negative_values_of_floats(npz, frames):
     holed = frames.astype(np.float32)
-    holed[5, 6, 7], holed[6, 2, 2], holed[:, 1, 1] = np.nan, -0.5, np.inf
+    holed[5, 6, 7], holed[6, 2, 2], holed[:, 1, 1] = np.nan, -1, np.inf
     dataset = opened(npz(data=holed))
     assert np.isnan(dataset.frames[5][6, 7])
-    assert dataset.frames[6][2, 2] == 0
+    assert np.isnan(dataset.frames[6][2, 2])
     assert not dataset.mask[1, 1]
+    assert any("2 values in single frames are no counts" in warning for warning in dataset.warnings)
+
+
+def test_negative_noise_around_zero_counts_as_zero(npz, frames):
+    noisy = frames.astype(np.float32)
+    noisy[::2, ::5, ::3] = -0.5
+    dataset = opened(npz(data=noisy))
+    np.testing.assert_array_equal(dataset.frames[:], np.maximum(noisy, 0))
     assert any("negative" in warning for warning in dataset.warnings)
+
+
+def test_gaps_are_found_where_a_dark_frame_is_given(tmp_path, npz, frames):
+    gapped = frames.astype(np.float32)
+    gapped[:, 4, :] = -1
+    np.save(tmp_path / "dark.npy", np.full((2, NY, NX), 0.5))
+    dataset = opened(npz(data=gapped), dark=str(tmp_path / "dark.npy"))
+    assert not dataset.mask[4].any()
+    assert dataset.mask.sum() == (NY - 1) * NX
 
 
 def test_markers_of_unsigned_detectors_are_no_counts(npz, frames):
