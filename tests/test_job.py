@@ -1,0 +1,282 @@
+"""A job as a file, and as a run whose course can be followed and changed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from worlds import World
+
+import ptychogui
+from ptychogui import io
+from ptychogui.engine.solvers import AnySolver
+from ptychogui.engine.start import AnyStart
+from ptychogui.job import Job, Request, iterate, run, snapshots
+from ptychogui.params import InputError, RunError, members
+from ptychogui.types import Result, Snapshot
+
+ENDLESS = 1_000_000
+
+
+def job_of(kind: str = "rpie", epochs: int = 4, **solver: Any) -> Job:
+    return Job.read({"solver": {"kind": kind, "epochs": epochs, **solver}, "device": "cpu"})
+
+
+def stopped(course: Any) -> tuple[Snapshot, Result]:
+    """The end of a course that is told to stop."""
+    last = course.send(Request(stop=True))
+    result = next(course)
+    assert list(course) == []
+    return last, result
+
+
+def test_a_job_is_valid_with_nothing_given() -> None:
+    assert Job().stages == (Job().solver,)
+    assert Job.from_toml("") == Job()
+
+
+@pytest.mark.parametrize("start", members(AnyStart))
+@pytest.mark.parametrize("solver", members(AnySolver))
+def test_jobs_go_through_toml(solver: str, start: str) -> None:
+    job = Job().with_value("solver.kind", solver).with_value("start.kind", start).with_value("seed", 12)
+    job = job.with_value("data.energy_eV", 8700).with_value("constraints.probe_power.counts", 1e5)
+    assert Job.from_toml(job.toml()) == job
+    stages = Job.read({**job.plain(), "solver": [{"kind": solver}, {"kind": "adam", "epochs": 3}]})
+    assert Job.from_toml(stages.toml()) == stages
+    assert stages.stages[1].epochs == 3
+
+
+@pytest.mark.parametrize("text", ["seed = ", "= 3", "solver = {kind"])
+def test_text_that_is_no_toml_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"^The job is not valid TOML: .*\.$"):
+        Job.from_toml(text)
+
+
+def test_a_course_ends_with_a_snapshot_that_says_why_and_the_result(either: World) -> None:
+    job = job_of("rpie", 12)
+    items = list(snapshots(job, either.dataset))
+    *shown, ended, result = items
+    assert all(isinstance(item, Snapshot) and not item.ended for item in shown)
+    assert isinstance(ended, Snapshot)
+    assert isinstance(result, Result)
+    assert (shown[0].epoch, len(shown[0].loss)) == (0, 0)
+    assert (ended.ended, ended.epoch, ended.epochs, ended.whole) == ("finished", 12, 12, True)
+    assert np.array_equal(ended.loss, result.loss)
+    assert len(result.loss) == 12
+    assert result.loss[-1] < 0.5 * result.loss[0]
+    assert Job.from_toml(result.job) == job
+    assert result.provenance["epochs"] == "12"
+    assert {"r_factor", "seconds", "object_nrmse", "position_error_px", "distance_error"} <= set(result.metrics)
+
+
+def test_snapshots_are_plain_data_that_stay_as_they_are(far: World) -> None:
+    course = snapshots(job_of(epochs=ENDLESS), far.dataset)
+    first, second = next(course), next(course)
+    kept = [second.preview.copy(), second.probe.copy(), second.loss.copy(), second.pattern.model.copy()]
+    third = next(course)
+    now = [second.preview, second.probe, second.loss, second.pattern.model]
+    assert all(np.array_equal(a, b) for a, b in zip(kept, now))
+    assert not np.array_equal(third.preview, second.preview)
+    assert (first.preview.dtype, first.probe.dtype, first.loss.dtype) == (np.complex64, np.complex64, np.float32)
+    assert first.device == "cpu"
+    assert first.memory_bytes > 1_000_000
+    assert third.seconds > second.seconds > first.seconds == 0
+    assert third.seconds_per_epoch == pytest.approx(third.seconds / len(third.loss))
+    course.close()
+
+
+def test_snapshots_come_about_every_tenth_of_a_second(far: World) -> None:
+    course = snapshots(job_of(epochs=ENDLESS), far.dataset)
+    next(course)
+    begun = time.monotonic()
+    for _ in range(3):
+        next(course)
+    assert 0.3 <= time.monotonic() - begun < 3
+    course.close()
+
+
+def test_a_course_that_is_not_asked_for_more_does_not_go_on(far: World) -> None:
+    course = snapshots(job_of(epochs=ENDLESS), far.dataset)
+    next(course)
+    shown = next(course)
+    time.sleep(0.15)
+    last, result = stopped(course)
+    assert last.epoch == shown.epoch
+    assert len(result.loss) == len(shown.loss)
+
+
+@pytest.mark.parametrize("after", [1, 3])
+@pytest.mark.parametrize("kind", members(AnySolver))
+def test_a_course_may_be_stopped_at_any_time(kind: str, after: int, far: World) -> None:
+    course = snapshots(job_of(kind, ENDLESS), far.dataset)
+    for _ in range(after):
+        next(course)
+    last, result = stopped(course)
+    assert last.ended == "stopped"
+    assert isinstance(result, Result)
+    assert np.isfinite(result.obj.slices).all()
+    assert (last.epoch == 0) == (after == 1)
+
+
+def test_a_course_may_be_closed(far: World) -> None:
+    course = snapshots(job_of(epochs=ENDLESS), far.dataset)
+    next(course), next(course)
+    course.close()
+    assert list(course) == []
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("crew")]
+
+
+def test_a_result_may_be_asked_for_in_the_middle(far: World) -> None:
+    course = snapshots(job_of(epochs=ENDLESS), far.dataset)
+    shown = (next(course), next(course))[1]
+    result = course.send(Request(result=True))
+    assert isinstance(result, Result)
+    assert np.array_equal(result.loss, shown.loss)
+    assert np.array_equal(result.probe.modes, shown.probe)
+    assert isinstance(next(course), Snapshot)
+    assert stopped(course)[0].epoch > shown.epoch
+
+
+def test_the_pattern_of_any_frame_may_be_watched(far: World) -> None:
+    course = snapshots(job_of(epochs=ENDLESS), far.dataset, frame=3)
+    assert next(course).pattern.index == 3
+    assert course.send(Request(frame=11)).pattern.index == 11
+    assert next(course).pattern.index == 11
+    assert stopped(course)[0].pattern.index == 11
+
+
+@pytest.mark.parametrize("after", [1, 2])
+@pytest.mark.parametrize("kind", members(AnySolver))
+def test_the_kind_of_solver_may_change_during_a_run(kind: str, after: int, far: World) -> None:
+    job = job_of("epie" if kind != "epie" else "adam", ENDLESS)
+    course = snapshots(job, far.dataset)
+    for _ in range(after):
+        shown = next(course)
+    changed = job.with_value("solver.kind", kind)
+    assert course.send(Request(job=changed)).epoch >= shown.epoch
+    _, result = stopped(course)
+    assert Job.from_toml(result.job) == changed
+    assert f"solver.kind={kind}" in result.provenance["changes"]
+    assert result.provenance["changes"].startswith(f"epoch {shown.epoch}: ")
+
+
+def test_live_changes_apply_and_are_written_down(far: World) -> None:
+    job = job_of(epochs=ENDLESS)
+    course = snapshots(job, far.dataset)
+    next(course), next(course)
+    changed = job.with_value("solver.epochs", 1).with_value("constraints.object_amplitude.enabled", True)
+    items = []
+    item = course.send(Request(job=changed))
+    while True:
+        items.append(item)
+        item = next(course, None)
+        if item is None:
+            break
+    assert items[-2].ended == "finished"
+    assert items[-2].epochs == 1
+    changes = items[-1].provenance["changes"]
+    assert "constraints.object_amplitude.enabled=True, solver.epochs=1" in changes
+    assert float(np.abs(items[-1].obj.slices).max()) < 1.3
+
+
+def test_what_a_running_job_cannot_change_stays(far: World) -> None:
+    job = job_of(epochs=ENDLESS)
+    course = snapshots(job, far.dataset)
+    next(course)
+    other = job.with_value("seed", 5).with_value("start.modes", 3).with_value("data.path", "elsewhere.cxi")
+    course.send(Request(job=other))
+    _, result = stopped(course)
+    assert Job.from_toml(result.job) == job
+    assert result.provenance["changes"] == ""
+
+
+def test_a_run_that_runs_away_keeps_its_result_and_then_says_so(far: World) -> None:
+    course = snapshots(job_of("epie", 50, object_step=1e30, probe_step=1e30), far.dataset)
+    items = []
+    with pytest.raises(RunError, match=r"^The epie solver ran away in epoch \d+: take smaller steps\.$"):
+        collect(course, items)
+    assert isinstance(items[-1], Result)
+    assert all(isinstance(item, Snapshot) for item in items[:-1])
+
+
+def collect(course: Iterator[Any], items: list[Any]) -> None:
+    """Append item by item, so that what came before an error is kept."""
+    for item in course:
+        items.append(item)  # noqa: PERF402
+
+
+def test_what_does_not_fit_is_told_before_the_run(far: World) -> None:
+    with pytest.raises(InputError, match="There is no device 'quantum:7' here: use auto or cpu"):
+        next(snapshots(job_of().with_value("device", "quantum:7"), far.dataset))
+    with pytest.raises(InputError, match=r"start\.path"):
+        next(snapshots(job_of().with_value("start.kind", "file"), far.dataset))
+    blind = replace(far.dataset, mask=np.zeros_like(far.dataset.mask))
+    with pytest.raises(InputError, match="has no valid pixel"):
+        run(job_of(), blind)
+
+
+def test_the_seed_decides(either: World) -> None:
+    first, again, other = (run(job_of("mpie").with_value("seed", s), either.dataset) for s in (3, 3, 4))
+    assert np.array_equal(first.obj.slices, again.obj.slices)
+    assert np.array_equal(first.probe.modes, again.probe.modes)
+    assert np.array_equal(first.loss, again.loss)
+    assert not np.array_equal(first.obj.slices, other.obj.slices)
+
+
+@pytest.mark.parametrize("given", ["memory", "file"])
+def test_a_run_goes_on_from_an_earlier_one(given: str, any_world: World, tmp_path: Path) -> None:
+    job = job_of().with_value("model.padding_px", any_world.padding_px).with_value("start.modes", any_world.modes)
+    first = run(job, any_world.dataset)
+    if given == "file":
+        io.write_result(first, tmp_path / "first.h5")
+        course = snapshots(
+            job.with_value("start", {"kind": "file", "path": str(tmp_path / "first.h5")}), any_world.dataset
+        )
+    else:
+        course = snapshots(job, any_world.dataset, initial=first)
+    shown = next(course)
+    assert shown.epoch == 0
+    assert np.abs(shown.probe - first.probe.modes).max() < 1e-5 * np.abs(first.probe.modes).max()
+    *_, second = course
+    assert second.loss[0] < 0.5 * first.loss[0]
+    assert second.metrics["r_factor"] < first.metrics["r_factor"]
+    assert second.obj.slices.shape == first.obj.slices.shape
+
+
+def test_stages_follow_each_other(far: World) -> None:
+    job = Job.read({"solver": [{"kind": "rpie", "epochs": 2}, {"kind": "adam", "epochs": 3}], "device": "cpu"})
+    assert len(run(job, far.dataset).loss) == 5
+
+
+def test_a_run_reads_the_file_of_its_job(far: World, tmp_path: Path) -> None:
+    path = tmp_path / "scan.cxi"
+    io.write(far.dataset, path)
+    job = job_of().with_value("data.path", str(path))
+    result = run(job)
+    assert result.metrics["r_factor"] == pytest.approx(run(job_of(), far.dataset).metrics["r_factor"], rel=0.05)
+    assert result.provenance["data"].endswith("scan.cxi")
+
+
+def test_iterates_are_tensors_and_take_changes(far: World) -> None:
+    course = iterate(job_of(epochs=ENDLESS), far.dataset)
+    item = next(course)
+    assert not item.whole
+    before = item.state.probe.clone()
+    course.send(job_of(epochs=1))
+    *_, last = course
+    assert last.epoch == 1
+    assert last.state.probe.shape == before.shape
+
+
+def test_the_package_offers_the_same() -> None:
+    assert ptychogui.Job is Job
+    assert ptychogui.run is run
+    assert ptychogui.read_result is io.read_result
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        _ = ptychogui.nonsense
