@@ -10,7 +10,7 @@ from ptychogui.params import Index, Params
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ptychogui.engine.optics import Propagator, Ramps
+    from ptychogui.engine.optics import Ramps
     from ptychogui.engine.state import State
 
 
@@ -47,7 +47,3 @@ class Thin(Params):
             moved = torch.fft.fft2(state.probe) * ramps[0][:, None]
             probes = torch.fft.ifft2(moved * ramps[1][:, None])
         return Exit(index, ramps, probes, seen, probes * seen[:, None])
-
-    def detector(self, exit: Exit, propagator: Propagator) -> Tensor:
-        """The waves (b, M, ny, nx) at the detector."""
-        return propagator.forward(exit.waves, exit.ramps)

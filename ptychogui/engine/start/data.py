@@ -33,7 +33,7 @@ class FromData(Params):
         shape, begin, origin_m = canvas(dataset, problem.window)
         held = dataset.probe if self.file_probe else None
         probe = probe_from_data(problem, dataset) if held is None else probe_from_file(problem, held)
-        probe = with_modes(probe, self.modes, seed)
+        probe = with_modes(probe, self.modes)
         power = (probe.real.square() + probe.imag.square()).sum()
         probe = (probe * (problem.mean_counts / power).sqrt()).to(problem.dtype)
         obj = torch.ones((1, *shape), dtype=problem.dtype, device=problem.device)

@@ -51,7 +51,7 @@ def probe_from_data(problem: Problem, dataset: Dataset) -> Tensor:
     return centred
 
 
-def with_modes(probe: Tensor, count: int, seed: int) -> Tensor:
+def with_modes(probe: Tensor, count: int) -> Tensor:
     """Bring modes (M, ny, nx) to `count` of them; new ones are the first times low Hermite polynomials."""
     if count <= len(probe):
         return probe[:count]
