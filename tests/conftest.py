@@ -1,9 +1,14 @@
-"""The small scans as fixtures."""
+"""The small scans as fixtures, in memory and as files."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 from worlds import World, world
+
+from ptychogui.cli import main
 
 WORLDS = {
     "far": {},
@@ -36,3 +41,31 @@ def far() -> World:
 def near() -> World:
     """The near field, likewise."""
     return world("near")
+
+
+@pytest.fixture(scope="session")
+def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a small simulated far-field scan and its truth."""
+    path = tmp_path_factory.mktemp("scan") / "scan.cxi"
+    small = ["--set", "frames=40", "--set", "shape=[40, 56]", "--set", "probe_px=14"]
+    assert main(["simulate", "siemens-far", "-o", str(path), *small]) == 0
+    return path
+
+
+@pytest.fixture(scope="session")
+def result(scan: Path) -> Path:
+    """The file of four epochs of it with two modes, by another solver than the default."""
+    path = scan.parent / "result.h5"
+    options = ["--solver", "rpie", "--epochs", "4", "--set", "start.modes=2"]
+    assert main(["run", str(scan), "-o", str(path), *options]) == 0
+    return path
+
+
+@pytest.fixture
+def pixel_scan(tmp_path: Path) -> Path:
+    """A file with a far-field scan of which nothing but frames and positions in pixels is known."""
+    dataset = world(shape=(23, 30), modes=1).dataset
+    places_px = dataset.scan.positions_m / np.array(dataset.geometry.pixel_m)
+    path = tmp_path / "scan.npz"
+    np.savez(path, data=np.rint(dataset.frames), scan=places_px, mask=dataset.mask)
+    return path

@@ -1,0 +1,83 @@
+"""The program as a process: exit codes, Ctrl-C, and that no file is lost."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ptychogui import io
+from ptychogui.cli import main
+from ptychogui.io.data import Data
+
+
+def program(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "ptychogui.cli", *map(str, arguments)]
+
+
+def test_exit_codes_and_one_sentence_of_the_program_itself(tmp_path):
+    done = subprocess.run(program("info", tmp_path / "none.cxi"), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == f"ptychogui: {tmp_path / 'none.cxi'} does not exist; check the name.\n"
+    done = subprocess.run(program("info", tmp_path / "none.cxi", "--debug"), capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "Traceback" in done.stderr
+    done = subprocess.run(program("simulate", "--list"), capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
+def test_ctrl_c_keeps_the_last_iterate(tmp_path, pixel_scan):
+    output = tmp_path / "r.h5"
+    command = program("run", pixel_scan, "-o", output, "--epochs", "1e6", "--json")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "in pixels" in process.stderr.readline()  # told when the run has begun
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert json.loads(out)["epochs"] == len(io.read_result(output).loss) < 1e6
+
+
+def test_a_failed_run_is_told_and_replaces_nothing(tmp_path, scan, result, capsys):
+    output = tmp_path / "r.h5"
+    output.write_bytes(before := result.read_bytes())
+    wild = ["--solver", "rpie", "--set", "solver.object_step=1e30", "--epochs", "3"]
+    assert main(["run", str(scan), "-o", str(output), *wild]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == ["ptychogui: The rpie solver ran away in epoch 1: take smaller steps."]
+    assert output.read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"r.h5"}
+
+
+def test_an_older_result_gives_way_when_the_new_one_is_whole(tmp_path, scan, result):
+    output = tmp_path / "r.h5"
+    output.write_bytes(result.read_bytes())
+    assert main(["run", str(scan), "-o", str(output), "--epochs", "1"]) == 0
+    assert len(io.read_result(output).loss) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["r.h5"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_program_killed_while_it_writes_leaves_the_old_file(tmp_path):
+    folder = tmp_path / "twinmic"
+    small = ["--set", "shape=[24, 32]", "--set", "scan_shape=[2, 3]", "--set", "step_px=3"]
+    assert main(["simulate", "guzzi-twinmic", "-o", str(folder), *small]) == 0
+    before = (folder / "frames.tif").read_bytes()
+    code = (
+        "import os, signal, sys\nfrom pathlib import Path\nfrom ptychogui.io.files import replacing\n"
+        "with replacing(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_bytes(Path(sys.argv[1]).read_bytes()[:2000])\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(folder / "frames.tif")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert (folder / "frames.tif").read_bytes() == before
+    assert len(list(folder.iterdir())) == 5
+    assert io.read(Data(path=str(folder))).frames.shape == (6, 24, 32)
