@@ -19,6 +19,9 @@ from ptychogui.types import Complex, Dataset, Object, Pattern, Positions, Probe,
 
 PREVIEW_PX = 1024
 _POWER_OUTSIDE = 0.01
+_UNLIT = 0.02
+"""The part of the strongest illumination below which the object fades to one in pictures and results: the data say
+nothing there, and the noise would hide the picture. The solver itself is left alone."""
 
 
 def positions_m(problem: Problem, state: State) -> Positions:
@@ -41,11 +44,27 @@ def lit_box(state: State) -> tuple[slice, slice]:
     return slices[0], slices[1]
 
 
+def illumination(state: State) -> Tensor:
+    """Σ |P|² of all frames on the canvas (Y, X): the windows' corners convolved with the probe."""
+    shape = state.obj.shape[-2:]
+    spot = state.probe.abs().square().sum(0)
+    count = torch.zeros(shape, dtype=spot.dtype, device=spot.device)
+    count.index_put_((state.corner[:, 0], state.corner[:, 1]), torch.ones_like(spot[0, 0]), accumulate=True)
+    light: Tensor = torch.fft.irfft2(torch.fft.rfft2(count) * torch.fft.rfft2(spot, s=shape), s=shape)
+    return light.clamp_min(0)
+
+
+def lit_object(state: State) -> Tensor:
+    """The object (S, Y, X), faded to one where hardly any light fell on it."""
+    light = illumination(state)
+    return 1 + (state.obj - 1) * (light / (_UNLIT * light.max())).clamp(max=1).square()
+
+
 def preview(
     problem: Problem, state: State, box: tuple[slice, slice]
 ) -> tuple[Complex, tuple[float, float], tuple[float, float]]:
     """The object in a box of the canvas, averaged to at most 1024² on the device: image, its pixel_m and origin_m."""
-    seen = state.obj[0][box]
+    seen = lit_object(state)[0][box]
     factor = math.ceil(max(seen.shape) / PREVIEW_PX)
     if factor > 1:
         parts = torch.view_as_real(seen).permute(2, 0, 1)[None]
@@ -103,7 +122,7 @@ def result(
     """Everything that is kept of a run, with its figures; errors against the truth where the data carry one."""
     pixel_m = problem.geometry.pixel_m
     done = Result(
-        obj=Object(state.obj.detach().to("cpu", torch.complex64, copy=True).numpy(), pixel_m, state.origin_m),
+        obj=Object(lit_object(state).to("cpu", torch.complex64, copy=True).numpy(), pixel_m, state.origin_m),
         probe=Probe(probe_modes(state), pixel_m),
         scan=Scan(positions_m(problem, state), dataset.scan.angle_rad),
         nominal_m=dataset.scan.positions_m,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import Annotated
 
 from pydantic import Field
@@ -9,7 +10,7 @@ from pydantic import Field
 from ptychogui.engine.simulate.far import Electron, SiemensFar, TwoModes
 from ptychogui.engine.simulate.near import GuzziTwinMic, SiemensNear
 from ptychogui.engine.simulate.recipe import Recipe
-from ptychogui.params import members
+from ptychogui.params import InputError, members
 
 AnyRecipe = Annotated[SiemensFar | SiemensNear | TwoModes | Electron | GuzziTwinMic, Field(discriminator="kind")]
 
@@ -17,3 +18,15 @@ AnyRecipe = Annotated[SiemensFar | SiemensNear | TwoModes | Electron | GuzziTwin
 def recipes() -> dict[str, type[Recipe]]:
     """Every recipe by its name."""
     return {kind: cls for kind, cls in members(AnyRecipe).items() if issubclass(cls, Recipe)}
+
+
+def from_toml(text: str) -> Recipe:
+    """The recipe in a TOML text, by its `kind`. Raises `InputError` where it is none."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"This is not valid TOML: {error}.") from error
+    known = recipes()
+    if values.get("kind") not in known:
+        raise InputError(f"A recipe needs `kind`, one of {', '.join(known)}.")
+    return known[values["kind"]].read(values)

@@ -59,6 +59,10 @@ class Adam(Solver):
             state.probe = state.probe + memory[1].step(update.probe, ()) * scale
 
 
+_FLOOR = 0.03
+"""The part of the largest mean gradient below which steps shrink, so that hardly lit pixels keep still."""
+
+
 class Moments:
     """Running means of the gradient and of its square, which make a step of about one."""
 
@@ -73,5 +77,6 @@ class Moments:
         first.lerp_(gradient, 1 - beta1)
         second.mul_(beta2).addcmul_(gradient.real, gradient.real, value=1 - beta2)
         second.addcmul_(gradient.imag, gradient.imag, value=1 - beta2)
-        root = second.sqrt().mul_((1 - beta1**self.count) / math.sqrt(1 - beta2**self.count)).add_(1e-12)
+        root = second.sqrt().mul_((1 - beta1**self.count) / math.sqrt(1 - beta2**self.count))
+        root += _FLOOR * root.max()
         return first / root

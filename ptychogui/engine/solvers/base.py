@@ -61,7 +61,7 @@ class Solver(Params):
     """How far the probe moves in one step."""
     final_step: Annotated[Fraction, LIVE] = 0.1
     """The part of both steps that is left in the last epoch: they shrink along a cosine, so that noise averages out."""
-    probe_start: Annotated[Index, LIVE] = 1
+    probe_start: Annotated[Index, LIVE] = 0
     """The epoch after which the probe is refined; before it, only the object is."""
 
     def batch_size(self, problem: Problem, state: State) -> int:
