@@ -9,6 +9,7 @@ import math
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
@@ -166,7 +167,8 @@ def _job(options: argparse.Namespace) -> Job:
     job, path = Job(), str(Path(options.file).expanduser().resolve())
     known = io.read_result(path) if io.is_result(path) else None
     if getattr(options, "job", None):
-        job = Job.from_toml(_text(options.job))
+        with _told_of(options.job):
+            job = Job.from_toml(_text(options.job))
     elif known is not None:
         job = Job.from_toml(known.job)
     if known is not None:
@@ -174,31 +176,39 @@ def _job(options: argparse.Namespace) -> Job:
     for place, name in (("solver.kind", "solver"), ("solver.epochs", "epochs"), ("device", "device")):
         given = getattr(options, name, None)
         if given is not None:
-            job = job.with_value(place, given if name != "epochs" else _number(given))
+            job = job.with_value(place, given if name != "epochs" else parse_setting(f"epochs={given}")[1])
     for setting in options.set:
         job = job.with_value(*parse_setting(setting))
+    for name in ("positions", "dark", "mask"):
+        named = getattr(job.data, name)
+        if named and Path(named).exists():
+            job = job.with_value(f"data.{name}", str(Path(named).resolve()))
     return job.with_value("data.path", path)
-
-
-def _number(text: str) -> object:
-    return parse_setting(f"epochs={text}")[1]
 
 
 def _text(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is no text file, so it is no TOML either; check the name.") from error
+        raise InputError("This is no text file, so it is no TOML either; check the name.") from error
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        raise InputError(f"The file cannot be read: {error.strerror}.") from error
+
+
+@contextmanager
+def _told_of(path: str) -> Iterator[None]:
+    """What is wrong inside is told with the name of the file that it is wrong in."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"In {path}: {error}") from error
 
 
 def _run(options: argparse.Namespace) -> int:
     from ptychogui import io
     from ptychogui.types import Result
 
-    io.check_writable(options.output)
-    _check_replaces(options.output, options.file)
+    io.check_result_target(options.output, options.file)
     job = _job(options)
     dataset = io.read(job.data)
     job = job.with_value("data.path", dataset.source)
@@ -218,19 +228,6 @@ def _run(options: argparse.Namespace) -> int:
         figures = ", ".join(f"{name} {value:.4g}" for name, value in result.metrics.items())
         print(f"{options.output}: {len(result.loss)} epochs, {figures}")
     return 130 if interrupted else 0
-
-
-def _check_replaces(output: str, source: str) -> None:
-    """Raise `InputError` where a run would write over what it reads, or over anything but an older result."""
-    from ptychogui import io
-
-    target = Path(output)
-    if not target.exists() or not target.stat().st_size:
-        return
-    if not io.is_result(target):
-        raise InputError(f"{output} exists and is no result, so it is not replaced; give another name.")
-    if Path(source).exists() and target.samefile(source):
-        raise InputError(f"{output} is the result to go on from; give the new one another name.")
 
 
 def _items(job: Job, dataset: Dataset) -> Iterator[Snapshot | Result]:
@@ -335,8 +332,6 @@ def _info_of_result(options: argparse.Namespace) -> int:
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    import tomllib
-
     from ptychogui import io
     from ptychogui.engine import simulate
 
@@ -347,19 +342,14 @@ def _simulate(options: argparse.Namespace) -> int:
         return 0
     if not options.recipe or not options.output:
         raise InputError("Name a recipe and an output, as `simulate siemens-far -o d.cxi`; --list shows the recipes.")
-    values: dict[str, Any] = {"kind": options.recipe}
-    if options.recipe not in known:
-        if not Path(options.recipe).is_file():
-            raise InputError(
-                f"There is no recipe '{options.recipe}': choose one of {', '.join(known)}, or give a TOML file."
-            )
-        try:
-            values = tomllib.loads(_text(options.recipe))
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{options.recipe} is not valid TOML: {error}.") from error
-        if values.get("kind") not in known:
-            raise InputError(f"{options.recipe} needs `kind`, one of {', '.join(known)}.")
-    recipe = known[values["kind"]].read(values)
+    if options.recipe in known:
+        recipe = known[options.recipe]()
+    elif Path(options.recipe).is_file():
+        with _told_of(options.recipe):
+            recipe = simulate.from_toml(_text(options.recipe))
+    else:
+        names = ", ".join(known)
+        raise InputError(f"There is no recipe '{options.recipe}': choose one of {names}, or give a TOML file.")
     for setting in options.set:
         recipe = recipe.with_value(*parse_setting(setting))
     dark = recipe.dark_frames()

@@ -4,13 +4,14 @@ from ptychogui.io.export import export
 from ptychogui.io.files import check_folder, check_writable
 from ptychogui.io.readers import formats
 from ptychogui.io.reading import read
-from ptychogui.io.result import is_result, read_result, write_result
+from ptychogui.io.result import check_result_target, is_result, read_result, write_result
 from ptychogui.io.sidecar import sidecar_path, write_sidecar
 from ptychogui.io.tiff import write_folder
 from ptychogui.io.writing import check_target, write
 
 __all__ = [
     "check_folder",
+    "check_result_target",
     "check_target",
     "check_writable",
     "export",

@@ -32,6 +32,19 @@ def is_result(path: Path | str) -> bool:
         return bool(file.attrs.get("format") == _FORMAT)
 
 
+def check_result_target(path: Path | str, source: Path | str) -> None:
+    """Raise `InputError` where a result of `source` cannot be written to `path`, or where it would replace `source` or
+    anything but an older result."""
+    files.check_writable(path)
+    path = Path(path)
+    if not path.exists() or not path.stat().st_size:
+        return
+    if not is_result(path):
+        raise InputError(f"{path} exists and is no result, so it is not replaced; give another name.")
+    if Path(source).exists() and path.samefile(source):
+        raise InputError(f"{path} is the result to go on from; give the new one another name.")
+
+
 def write_result(result: Result, path: Path | str) -> None:
     """Write `/object`, `/probe`, `/positions_m`, `/loss`, `/unknowns`, `/metrics`, `/job`, `/provenance` and the rest.
 
