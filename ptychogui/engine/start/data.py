@@ -21,6 +21,9 @@ class FromData(Params):
     fly scans."""
     file_probe: bool = True
     """Begin with the probe that the file holds, where it holds one."""
+    find_defocus: bool = True
+    """Far field, where neither a probe nor a defocus is given: find the defocus by short runs on a few frames, which
+    takes some seconds. Off: begin in focus."""
 
     def state(self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int) -> State:
         """Object 1 everywhere, and the probe at the mean power of the frames; an `initial` result is not used."""
@@ -32,7 +35,10 @@ class FromData(Params):
 
         shape, begin, origin_m = canvas(dataset, problem.window)
         held = dataset.probe if self.file_probe else None
-        probe = probe_from_data(problem, dataset) if held is None else probe_from_file(problem, held)
+        if held is None:
+            probe = probe_from_data(problem, dataset, self.find_defocus, seed)
+        else:
+            probe = probe_from_file(problem, held)
         probe = with_modes(probe, self.modes)
         power = (probe.real.square() + probe.imag.square()).sum()
         probe = (probe * (problem.mean_counts / power).sqrt()).to(problem.dtype)

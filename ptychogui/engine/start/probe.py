@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ptychogui.engine.problem import Problem
+from ptychogui.engine.start.defocus import focused, found_curvature
 from ptychogui.types import Complex, Dataset, Geometry
 
 _SAMPLE = 96
@@ -30,8 +28,11 @@ def probe_from_file(problem: Problem, modes: Complex) -> Tensor:
     return torch.from_numpy(out).to(problem.device)
 
 
-def probe_from_data(problem: Problem, dataset: Dataset) -> Tensor:
-    """One mode (1, ny, nx), complex128: the mean amplitude brought back to the sample."""
+def probe_from_data(problem: Problem, dataset: Dataset, search: bool, seed: int) -> Tensor:
+    """One mode (1, ny, nx), complex128: the mean amplitude brought back to the sample.
+
+    Where the defocus is not known, short runs find it, or with `search` off the probe is in focus.
+    """
     index = torch.linspace(0, len(problem) - 1, min(_SAMPLE, len(problem)), device=problem.device).round().long()
     counts = problem.amplitude(index).double().square()
     weight = problem.weight(index)
@@ -46,8 +47,8 @@ def probe_from_data(problem: Problem, dataset: Dataset) -> Tensor:
     aperture = _aperture(mean, dataset.geometry)
     curvature = _curvature_from_geometry(dataset.geometry)
     if curvature is None:
-        curvature = _curvature_from_speckle(counts.cpu().numpy(), aperture.cpu().numpy())
-    centred: Tensor = torch.fft.fftshift(_focused(aperture, *curvature), (-2, -1))[None]
+        curvature = found_curvature(problem, dataset, aperture, seed) if search else (0.0, 0.0)
+    centred: Tensor = torch.fft.fftshift(focused(aperture, curvature), (-2, -1))[None]
     return centred
 
 
@@ -103,45 +104,3 @@ def _curvature_from_geometry(geometry: Geometry) -> tuple[float, float] | None:
         return None
     y, x = (geometry.wavelength_m * geometry.behind_focus_m / d**2 for d in geometry.pixel_m)
     return y, x
-
-
-def _focused(aperture: Tensor, curvature_y: float, curvature_x: float) -> Tensor:
-    """The wave of a pupil out of focus by a curvature λ z / dx² in pixels, its middle in the corner."""
-    fy = torch.fft.fftfreq(aperture.shape[0], dtype=torch.float64, device=aperture.device)[:, None]
-    fx = torch.fft.fftfreq(aperture.shape[1], dtype=torch.float64, device=aperture.device)[None, :]
-    phase = -math.pi * (curvature_y * fy.square() + curvature_x * fx.square())
-    out: Tensor = torch.fft.ifft2(aperture * torch.polar(torch.ones_like(phase), phase), norm="ortho")
-    return out
-
-
-def _curvature_from_speckle(counts: NDArray[np.float64], aperture: NDArray[np.float64]) -> tuple[float, float]:
-    """The curvature whose spot is as large as the speckles of the frames (n, ny, nx) say.
-
-    The deviations of the frames from their mean have speckles of a size inverse to the probe's: the mean squared
-    modulus of their transform is, but for its centre, the autocorrelation of |P|².
-    """
-    speckle = np.fft.ifft2(counts - counts.mean(0), norm="ortho")
-    measured = (speckle.real**2 + speckle.imag**2).mean(0)
-    measured = np.maximum(measured - np.percentile(measured, 25), 0)
-    radius = np.hypot(*np.meshgrid(*(np.fft.fftfreq(n, 1 / n) for n in measured.shape), indexing="ij"))
-    ring = np.minimum(radius.astype(int), min(measured.shape) // 2)
-    outside = ring > 1
-    if not measured[outside].any():
-        return 0.0, 0.0
-    measured = _profile(measured, ring, outside)
-    smallest = min(aperture.shape)
-    best, chosen = math.inf, 0.0
-    for curvature in np.concatenate([[0.0], np.geomspace(smallest / 8, 16 * smallest, 48)]):
-        spot = _focused(torch.from_numpy(aperture), float(curvature), float(curvature)).numpy()
-        power = spot.real**2 + spot.imag**2
-        auto = np.fft.ifft2(np.abs(np.fft.fft2(power)) ** 2).real
-        error = float(np.abs(_profile(auto, ring, outside) - measured).sum())
-        if error < best:
-            best, chosen = error, float(curvature)
-    return chosen, chosen
-
-
-def _profile(values: NDArray[np.float64], ring: NDArray[np.int64], outside: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The part of the whole in each ring around the middle, as a cumulative sum, which noise does not roughen."""
-    total = np.bincount(ring[outside], weights=values[outside], minlength=int(ring.max()) + 1)
-    return np.asarray(np.cumsum(total) / total.sum())
