@@ -28,7 +28,7 @@ def probe_from_file(problem: Problem, modes: Complex) -> Tensor:
     return torch.from_numpy(out).to(problem.device)
 
 
-def probe_from_data(problem: Problem, dataset: Dataset, search: bool, seed: int) -> Tensor:
+def probe_from_data(problem: Problem, dataset: Dataset, search: bool = True, seed: int = 0) -> Tensor:
     """One mode (1, ny, nx), complex128: the mean amplitude brought back to the sample.
 
     Where the defocus is not known, short runs find it, or with `search` off the probe is in focus.
