@@ -122,15 +122,24 @@ def world(
     frames = np.stack([_frame(optics, probe, place, padding_px) for place in places])
     mask = np.ones(shape, np.bool_)
     mask[3, 2:9], mask[-5:-3, 4], mask[shape[0] // 2 + 2, shape[1] // 2 - 1] = False, False, False
+    true = probe_of(shape, modes, shape)
     dataset = Dataset(
         frames,
         mask,
         Scan(places * optics.pixel_m),
         optics,
         source="world",
-        truth=_truth(optics, places, probe_of(shape, modes, shape)),
+        probe=_held(true),
+        truth=_truth(optics, places, true),
     )
     return World(dataset, modes, padding_px)
+
+
+def _held(true: Array) -> Array:
+    """What the file holds as its probe: one mode, too wide and with a wrong curvature."""
+    y, x = _places((true.shape[1], true.shape[2]))
+    wide = np.abs(true[:1]) ** 0.7 * np.exp(1j * (np.angle(true[:1]) + 0.01 * y * y - 0.006 * x * x))
+    return np.asarray(wide, np.complex64)
 
 
 def _frame(optics: Geometry, probe: Array, place: Array, padding_px: int) -> Array:
@@ -158,7 +167,7 @@ def _truth(optics: Geometry, places: Array, probe: Array) -> Truth:
     y, x = (np.arange(n) + f for n, f in zip(shape, first))
     obj = object_at(y[:, None], x[None, :])[None].astype(np.complex64)
     far = [np.abs(c[..., None] - (places[:, axis] - f)).min(-1) for axis, (c, f) in enumerate(zip(_grid(shape), first))]
-    support = np.hypot(*far) < 4
+    support = np.hypot(*far) < 2.5
     origin_m = first * optics.pixel_m
     kept = Object(obj, optics.pixel_m, (float(origin_m[0]), float(origin_m[1])))
     return Truth(kept, probe.astype(np.complex64), places * optics.pixel_m, support, optics.distance_m)

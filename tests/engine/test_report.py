@@ -10,23 +10,24 @@ import torch
 from worlds import World
 
 from ptychogui.engine import report
+from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
 from ptychogui.types import Geometry
 
 
-def wide(far: World, shape: tuple[int, int]) -> tuple[object, State]:
-    """A large object whose transmission is its place on the sample, in pixels."""
+def wide(far: World, shape: tuple[int, int]) -> tuple[Problem, State]:
+    """A large object whose transmission is its place on the sample, in pixels; a flat probe lights every pixel."""
     problem = replace(far.problem(), geometry=Geometry((24, 20), given_pixel_m=(0.5, 0.25)))
     y, x = (torch.arange(n, dtype=torch.float64) for n in shape)
     obj = torch.complex(y[:, None].expand(shape) + 3, x[None, :].expand(shape) - 11)[None]
     probe = torch.ones(1, 24, 20, dtype=torch.complex128)
-    begin = torch.tensor([[8.0, 9.0], [900.0, 1200.0]], dtype=torch.float64)
+    begin = torch.cartesian_prod(*(torch.arange(0.0, n, m) for n, m in zip(shape, (24, 20)))).double()
     return problem, State.at(obj, probe, begin, (3 * 0.5, -11 * 0.25))
 
 
 @pytest.mark.parametrize(("box", "factor"), [((1024, 700), 1), ((1025, 40), 2), ((1000, 1290), 2), ((60, 2051), 3)])
 def test_a_preview_fits_a_screen_and_lies_in_its_place(far: World, box: tuple[int, int], factor: int) -> None:
-    problem, state = wide(far, (1100, 2100))
+    problem, state = wide(far, (1104, 2100))
     image, pixel_m, origin_m = report.preview(problem, state, (slice(7, 7 + box[0]), slice(13, 13 + box[1])))
     assert max(image.shape) <= 1024
     assert image.dtype == np.complex64
@@ -44,6 +45,19 @@ def test_the_lit_box_is_what_the_probe_reaches(far: World) -> None:
     rows, columns = report.lit_box(state)
     assert rows == slice(int(state.corner[:, 0].min()) + 5, int(state.corner[:, 0].max()) + 9)
     assert columns == slice(int(state.corner[:, 1].min()) + 2, int(state.corner[:, 1].max()) + 15)
+
+
+def test_pictures_fade_to_one_where_no_light_fell(far: World) -> None:
+    problem, state = far.problem(), far.guess()
+    light = torch.zeros_like(state.obj[0].real)
+    for y, x in state.corner.tolist():
+        light[y : y + 24, x : x + 20] += state.probe.abs().square().sum(0)
+    ny, nx = light.shape
+    image, *_ = report.preview(problem, state, (slice(0, ny), slice(0, nx)))
+    bright, dark = (light > 0.03 * light.max()).numpy(), (light == 0).numpy()
+    assert np.allclose(image[bright], state.obj[0].numpy()[bright], atol=1e-6)
+    assert np.allclose(image[dark], 1, atol=1e-6)
+    assert not torch.allclose(state.obj[0][light == 0], torch.ones(1, dtype=state.obj.dtype), atol=0.1)
 
 
 def test_a_pattern_is_the_frame_beside_the_model(any_world: World) -> None:

