@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from worlds import World, world
+from worlds import CPU, World, world
 
 from ptychogui.engine import report
 from ptychogui.engine.metrics import r_factor
-from ptychogui.engine.simulate import probes
+from ptychogui.engine.models.thin import Thin
+from ptychogui.engine.problem import problem
+from ptychogui.engine.simulate import probes, recipes, simulate
 from ptychogui.engine.start.canvas import MARGIN_PX, canvas
 from ptychogui.engine.start.data import FromData
 from ptychogui.engine.start.file import FromFile
@@ -182,3 +184,34 @@ def test_a_frame_without_a_valid_pixel_is_refused(far: World) -> None:
     frames[7] = np.nan
     with pytest.raises(InputError, match=r"^Frame 7 of world has no valid pixel: leave it out with data\.exclude\.$"):
         replace(far, dataset=replace(far.dataset, frames=frames)).problem()
+
+
+@pytest.mark.parametrize("defocus_m", [2e-5, -2e-5])
+def test_an_unknown_defocus_is_found_with_its_sign(defocus_m: float) -> None:
+    recipe = recipes()["electron"].read(
+        {
+            "shape": (48, 40),
+            "scan_shape": (5, 6),
+            "step_px": 3.0,
+            "convergence_rad": 5e-4,
+            "defocus_m": defocus_m,
+            "photons": 1e6,
+        }
+    )
+    known = simulate(recipe)
+    blind = known.with_geometry(convergence_rad=None, defocus_m=None)
+    overlaps = [
+        overlap(
+            FromData(find_defocus=search).state(problem(blind, Thin(), CPU), blind, None, 0).probe, known.truth.probe
+        )
+        for search in (True, False)
+    ]
+    assert overlaps[0] > 0.8
+    assert overlaps[1] < 0.6
+
+
+def overlap(found: torch.Tensor, true: np.ndarray) -> float:
+    """|⟨found, true⟩| over their norms, at the best shift."""
+    have, want = found[0].numpy(), true[0]
+    product = np.fft.ifft2(np.fft.fft2(have).conj() * np.fft.fft2(want))
+    return float(np.abs(product).max() / np.linalg.norm(have) / np.linalg.norm(want))
