@@ -164,7 +164,7 @@ def _job(options: argparse.Namespace) -> Job:
     from ptychogui import io
     from ptychogui.job import Job
 
-    job, path = Job(), str(Path(options.file).expanduser().resolve())
+    job, path = Job(), str(Path(options.file).expanduser().absolute())
     known = io.read_result(path) if io.is_result(path) else None
     if getattr(options, "job", None):
         with _told_of(options.job):
@@ -182,7 +182,7 @@ def _job(options: argparse.Namespace) -> Job:
     for name in ("positions", "dark", "mask"):
         named = getattr(job.data, name)
         if named and Path(named).exists():
-            job = job.with_value(f"data.{name}", str(Path(named).resolve()))
+            job = job.with_value(f"data.{name}", str(Path(named).absolute()))
     return job.with_value("data.path", path)
 
 
