@@ -53,15 +53,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # the border of the program: a sentence instead of a traceback
         if debug:
             raise
-        print(f"ptychogui: {type(error).__name__}: {error} (--debug tells more).", file=sys.stderr)
+        said = " ".join(str(error).split())
+        print(f"ptychogui: {type(error).__name__}: {said} (--debug tells more).", file=sys.stderr)
         return 1
 
 
 def _window(arguments: list[str]) -> int:
+    from importlib.metadata import version
+
     parser = _Parser(prog="ptychogui", description=_ABOUT, formatter_class=_Formatter)
     parser.add_argument("files", nargs="*", metavar="FILE", help="data or result files to open in the window")
     parser.add_argument("--screenshot", metavar="DIR", help="open FILE, run five epochs, save every dock as PNG, end")
-    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("--version", action="version", version=f"ptychogui {version('ptychogui')}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     options = parser.parse_args(arguments)
     from ptychogui.gui import app
@@ -81,12 +84,6 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One sentence, where argparse would print its usage and end the program."""
         raise InputError(f"{message[0].upper()}{message[1:]}; `{self.prog} --help` tells more.")
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return f"ptychogui {version('ptychogui')}"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -137,6 +137,32 @@ def test_a_job_then_options_then_settings(tmp_path, scan):
     assert kept.geometry.wavelength_m == pytest.approx(1.239841984e-6 / 8710)
 
 
+def test_options_apply_to_every_stage(tmp_path, scan, figures):
+    job = tmp_path / "j.toml"
+    job.write_text('[[solver]]\nkind = "rpie"\nepochs = 3\n[[solver]]\nkind = "adam"\nepochs = 2\n')
+    options = ["run", scan, "-o", tmp_path / "r.h5", "--job", job]
+    assert figures(*options)["epochs"] == 5
+    assert figures(*options, "--epochs", "1")["epochs"] == 2
+    stages = Job.from_toml(io.read_result(tmp_path / "r.h5").job).stages
+    assert [(stage.kind, stage.epochs) for stage in stages] == [("rpie", 1), ("adam", 1)]
+
+
+def test_files_are_named_from_where_one_is_and_beside_a_link(tmp_path, pixel_scan, monkeypatch):
+    positions = np.load(pixel_scan)["scan"]
+    np.save(tmp_path / "frames.npy", np.load(pixel_scan)["data"])
+    np.savetxt(tmp_path / "places.csv", positions, delimiter=",", header="y_px,x_px", comments="")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "link.npy").symlink_to(tmp_path / "frames.npy")
+    (tmp_path / "here" / "link.toml").write_text("pixel_m = '10 nm'\n")
+    monkeypatch.chdir(tmp_path)
+    options = ["--set", "data.positions=places.csv", "--epochs", "1"]
+    assert main(["run", "here/link.npy", "-o", "r.h5", *options]) == 0
+    kept = io.read_result("r.h5")
+    assert Job.from_toml(kept.job).data.positions == str(tmp_path / "places.csv")
+    assert kept.obj.pixel_m == (1e-8, 1e-8)
+    np.testing.assert_allclose(kept.nominal_m, positions * 1e-8)
+
+
 def test_the_same_job_gives_the_same_result(tmp_path, scan):
     paths = [str(tmp_path / name) for name in ("a.h5", "b.h5")]
     for path in paths:
@@ -193,6 +219,14 @@ def test_info_tells_value_by_value_where_each_is_from(scan, capsys, figures):
     assert about["geometry"]["field"] == "far"
     assert about["geometry"]["distance_m"] == 2.0
     assert about["values"]["wavelength"] == {"value": "142.511 pm (8.7 keV)", "origin": "file", "doubt": ""}
+
+
+def test_info_of_a_bare_stack_says_what_to_give(tmp_path, capsys):
+    np.save(tmp_path / "bare.npy", np.random.default_rng(0).poisson(9, (20, 23, 30)))
+    assert main(["info", str(tmp_path / "bare.npy")]) == 0
+    out = capsys.readouterr().out
+    assert "give data.positions (a text file), or data.scan_shape and data.scan_step_m for a raster scan" in out
+    assert "data.pixel_m, would give metres" in out
 
 
 def test_info_of_a_result(result, capsys, figures):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -81,3 +82,37 @@ def test_a_program_killed_while_it_writes_leaves_the_old_file(tmp_path):
     assert (folder / "frames.tif").read_bytes() == before
     assert len(list(folder.iterdir())) == 5
     assert io.read(Data(path=str(folder))).frames.shape == (6, 24, 32)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot limit the size of a file")
+def test_a_full_disk_leaves_the_old_result(tmp_path, scan, result):
+    output = tmp_path / "r.h5"
+    output.write_bytes(before := result.read_bytes())
+    code = (
+        "import resource, sys\nfrom ptychogui.cli import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\nsys.exit(main(sys.argv[1:]))\n"
+    )
+    command = [sys.executable, "-c", code, "run", str(scan), "-o", str(output), "--epochs", "1"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == f"ptychogui: {output} cannot be written: File too large.\n"
+    assert output.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["r.h5"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminal")
+def test_a_progress_bar_where_stderr_is_a_terminal(tmp_path, scan):
+    import pty
+    import termios
+
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+    command = program("run", scan, "-o", tmp_path / "r.h5", "--epochs", "40", "--json")
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, text=True)
+    shown = os.read(ours, 10_000).decode()
+    os.close(theirs)
+    os.close(ours)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["epochs"] == 40
+    assert "40/40" in shown
+    assert "loss 0." in shown

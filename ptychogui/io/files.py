@@ -100,7 +100,8 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error}.") from error
+        reason = os.strerror(error.errno) if error.errno else str(error)  # h5py's own text is a paragraph
+        raise InputError(f"{path} cannot be written: {reason}.") from error
     finally:
         temporary.unlink(missing_ok=True)
 
