@@ -237,9 +237,14 @@ def switched(union: dict[str, type[Params]], current: dict[str, Any], kind: str,
     kept = {
         key: given
         for key, given in current.items()
-        if old and key != "kind" and key in new.model_fields and given != old.model_fields[key].default
+        if old and key in new.model_fields and _same(old, new, key) and given != old.model_fields[key].default
     }
     return {"kind": kind, **kept}
+
+
+def _same(old: type[Params], new: type[Params], name: str) -> bool:
+    """Whether a parameter means the same in two classes: a step of 1 of one solver is not a step of 1 of another."""
+    return bool(old.model_fields[name].default == new.model_fields[name].default)
 
 
 def described(params: type[Params], before: str = "") -> Iterator[tuple[str, str, str]]:

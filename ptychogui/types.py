@@ -35,6 +35,9 @@ Origin = Literal["file", "guessed", "user", "default"]
 
 HC_EV_M = 1.239841984332e-6
 LONGEST_OF_ELECTRONS_M = 1e-11
+UNLIT = 0.02
+"""The part of the strongest illumination below which pictures of the object fade to one: the data say nothing there,
+and the noise would hide the picture."""
 
 
 class Frames(Protocol):
@@ -278,6 +281,7 @@ class Result:
     """A finished or stopped run: what is kept in a file, exported, or the start of the next run.
 
     `scan` holds the refined positions, `nominal_m` (N, 2) those that the run began with. `job` is TOML.
+    `illumination` (Y, X) is Σ|P|² of all frames on the object, its strongest 1.
     """
 
     obj: Object
@@ -291,3 +295,12 @@ class Result:
     provenance: Mapping[str, str]
     unknowns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    illumination: Real | None = None
+
+    @property
+    def lit(self) -> Complex:
+        """The object's slices for a picture: faded to one where hardly any light fell."""
+        if self.illumination is None:
+            return self.obj.slices
+        fade = np.square(np.clip(self.illumination / UNLIT, 0, 1))
+        return np.asarray(1 + (self.obj.slices - 1) * fade, np.complex64)

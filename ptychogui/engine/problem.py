@@ -66,6 +66,12 @@ class Problem:
         """The mean counts of a frame."""
         return self.counts / len(self)
 
+    def measured_power(self, probe: Tensor) -> Tensor:
+        """Σ |P|² of the modes (M, ny, nx) within the frame; what lies in the padding is not counted."""
+        p = self.padding_px
+        inner = probe[..., p : probe.shape[-2] - p, p : probe.shape[-1] - p]
+        return (inner.real.square() + inner.imag.square()).sum()
+
     def amplitude(self, index: Tensor) -> Tensor:
         """The measured amplitudes (b, ny, nx) of some frames, on the whole window."""
         return self._padded(self.amplitudes[index])

@@ -15,13 +15,10 @@ from ptychogui.engine.metrics import r_factor
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
 from ptychogui.engine.truth import errors
-from ptychogui.types import Complex, Dataset, Object, Pattern, Positions, Probe, Real, Result, Scan
+from ptychogui.types import UNLIT, Complex, Dataset, Object, Pattern, Positions, Probe, Real, Result, Scan
 
 PREVIEW_PX = 1024
 _POWER_OUTSIDE = 0.01
-_UNLIT = 0.02
-"""The part of the strongest illumination below which the object fades to one in pictures and results: the data say
-nothing there, and the noise would hide the picture. The solver itself is left alone."""
 
 
 def positions_m(problem: Problem, state: State) -> Positions:
@@ -54,17 +51,17 @@ def illumination(state: State) -> Tensor:
     return light.clamp_min(0)
 
 
-def lit_object(state: State) -> Tensor:
-    """The object (S, Y, X), faded to one where hardly any light fell on it."""
+def faded(state: State) -> Tensor:
+    """The object's first slice (Y, X), faded to one where hardly any light fell."""
     light = illumination(state)
-    return 1 + (state.obj - 1) * (light / (_UNLIT * light.max())).clamp(max=1).square()
+    return 1 + (state.obj[0] - 1) * (light / (UNLIT * light.max())).clamp(max=1).square()
 
 
 def preview(
     problem: Problem, state: State, box: tuple[slice, slice]
 ) -> tuple[Complex, tuple[float, float], tuple[float, float]]:
     """The object in a box of the canvas, averaged to at most 1024² on the device: image, its pixel_m and origin_m."""
-    seen = lit_object(state)[0][box]
+    seen = faded(state)[box]
     factor = math.ceil(max(seen.shape) / PREVIEW_PX)
     if factor > 1:
         parts = torch.view_as_real(seen).permute(2, 0, 1)[None]
@@ -121,8 +118,9 @@ def result(
 ) -> Result:
     """Everything that is kept of a run, with its figures; errors against the truth where the data carry one."""
     pixel_m = problem.geometry.pixel_m
+    light = illumination(state)
     done = Result(
-        obj=Object(lit_object(state).to("cpu", torch.complex64, copy=True).numpy(), pixel_m, state.origin_m),
+        obj=Object(state.obj.to("cpu", torch.complex64, copy=True).numpy(), pixel_m, state.origin_m),
         probe=Probe(probe_modes(state), pixel_m),
         scan=Scan(positions_m(problem, state), dataset.scan.angle_rad),
         nominal_m=dataset.scan.positions_m,
@@ -132,6 +130,7 @@ def result(
         job=job,
         provenance=provenance,
         warnings=dataset.warnings,
+        illumination=(light / light.max()).cpu().float().numpy(),
     )
     if dataset.truth is None or not np.isfinite(done.obj.slices).all():  # a run that ran away has no such errors
         return done

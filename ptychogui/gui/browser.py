@@ -103,7 +103,7 @@ def _dataset_icon(opened: Opened) -> QIcon:
 def _run_icon(run: Run) -> QIcon:
     if run.snapshot is not None:
         return thumbnails.phase(run.snapshot.preview)
-    return thumbnails.phase(run.result.obj.slices.prod(0)) if run.result is not None else QIcon()
+    return thumbnails.phase(run.result.lit.prod(0)) if run.result is not None else QIcon()
 
 
 def _state(run: Run) -> str:

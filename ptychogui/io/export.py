@@ -27,12 +27,12 @@ def export(result: Result, folder: Path | str) -> tuple[Path, ...]:
     area = scanned_area(result.obj, result.scan, (result.probe.modes.shape[-2], result.probe.modes.shape[-1]))
     inside = inside_scan(result.obj, result.scan)
     written: list[Path] = []
-    for number, image in enumerate(result.obj.slices):
+    for number, (image, lit) in enumerate(zip(result.obj.slices, result.lit)):
         end = f"_{number}" if len(result.obj.slices) > 1 else ""
-        level = without_ramp(image, inside)
-        for name, values in (("amplitude", np.abs(level)), ("phase", np.angle(level))):
+        for name, part in (("amplitude", np.abs), ("phase", np.angle)):
             path = folder / f"object_{name}{end}"
-            written += [_tiff(values, result.obj, path), _png(values[area], inside[area], result, path)]
+            written.append(_tiff(part(without_ramp(image, inside)), result.obj, path))
+            written.append(_png(part(without_ramp(lit, inside))[area], inside[area], result, path))
     written += [_probe(result, folder / "probe.png"), _positions(result, folder / "positions.csv")]
     return tuple(written)
 

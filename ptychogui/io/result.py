@@ -62,6 +62,8 @@ def write_result(result: Result, path: Path | str) -> None:
         file["loss"] = np.asarray(result.loss, dtype=np.float32)
         file["job"] = result.job
         file["warnings"] = np.array(result.warnings, dtype=h5py.string_dtype())
+        if result.illumination is not None:
+            file["illumination"] = result.illumination.astype(np.float32)
         _group(file, "unknowns", result.unknowns)
         _group(file, "metrics", result.metrics)
         _group(file, "provenance", result.provenance)
@@ -120,6 +122,7 @@ def _restored(file: h5py.File) -> Result:
         provenance={name: hdf5.text(value) or "" for name, value in file["provenance"].items()},
         unknowns={name: np.asarray(value) for name, value in file["unknowns"].items()},
         warnings=tuple(line.decode() for line in file["warnings"][()]),
+        illumination=np.asarray(file["illumination"], np.float32) if "illumination" in file else None,
     )
 
 

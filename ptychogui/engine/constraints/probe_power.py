@@ -24,6 +24,6 @@ class ProbePower(Params):
     def apply(self, problem: Problem, state: State) -> None:
         """Rescale both."""
         target = self.counts or problem.mean_counts
-        scale = (target / (state.probe.real.square() + state.probe.imag.square()).sum()).sqrt()
+        scale = (target / problem.measured_power(state.probe)).sqrt()
         state.probe = state.probe * scale
         state.obj = state.obj / scale

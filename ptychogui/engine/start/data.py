@@ -40,7 +40,6 @@ class FromData(Params):
         else:
             probe = probe_from_file(problem, held)
         probe = with_modes(probe, self.modes)
-        power = (probe.real.square() + probe.imag.square()).sum()
-        probe = (probe * (problem.mean_counts / power).sqrt()).to(problem.dtype)
+        probe = (probe * (problem.mean_counts / problem.measured_power(probe)).sqrt()).to(problem.dtype)
         obj = torch.ones((1, *shape), dtype=problem.dtype, device=problem.device)
         return State.at(obj, probe, torch.from_numpy(begin).to(problem.device), origin_m)

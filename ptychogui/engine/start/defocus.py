@@ -20,6 +20,8 @@ from ptychogui.engine.state import State
 from ptychogui.params import RunError
 from ptychogui.types import Dataset, Scan
 
+_log = logging.getLogger(__name__)
+
 _PIXELS = 64 * 128**2
 """Pixels of the frames that are looked at, and the least number of frames."""
 _FEWEST = 16
@@ -42,6 +44,7 @@ def found_curvature(problem: Problem, dataset: Dataset, aperture: Tensor, seed: 
     Both signs are tried, from none to the one whose spot fills the window, in steps of √2 and then of ⁸√2.
     """
     few, part = _neighbours(problem, dataset)
+    _log.info("Finding the defocus by short runs on %d frames…", len(part.scan))
     dy, dx = dataset.geometry.pixel_m
 
     def loss(curvature: float) -> float:
@@ -54,7 +57,7 @@ def found_curvature(problem: Problem, dataset: Dataset, aperture: Tensor, seed: 
         best = min(tried, key=lambda c: tried[c])
         tried |= {c: loss(c) for c in (best / step, best * step) if c}
     best = min(tried, key=lambda c: tried[c])
-    logging.getLogger(__name__).info("Short runs found the defocus: λz/dx² = %.3g.", best)
+    _log.info("Short runs found the defocus: λz/dx² = %.3g.", best)
     return best, best * (dy / dx) ** 2
 
 

@@ -85,7 +85,7 @@ class ObjectView(View):
     def _draw_result(self, result: Result) -> None:
         area = scanned_area(result.obj, result.scan, (result.probe.modes.shape[-2], result.probe.modes.shape[-1]))
         (dy, dx), (y, x) = result.obj.pixel_m, result.obj.origin_m
-        image = result.obj.slices[(slice(None), *area)].prod(0)
+        image = result.lit[(slice(None), *area)].prod(0)
         step = math.ceil(max(image.shape) / SIDE_PX)
         origin = y + area[0].start * dy, x + area[1].start * dx
         self._show(image[::step, ::step], (dy * step, dx * step), origin, result.scan.positions_m, "")
