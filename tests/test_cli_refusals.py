@@ -76,7 +76,8 @@ BAD_FILES = {
         npz(scan=PLACES * 1e7, pixel_m=np.array(1e-8)),
         ["do not overlap", "check data.positions_unit, energy, distance and pixel"],
     ),
-    "one place": (npz(scan=PLACES * 1e-9), ["within", "of a pixel", "data.positions_unit"]),
+    "one place": (npz(scan=PLACES * 1e-9, pixel_m=np.array(1e-8)), ["within", "of a pixel", "data.positions_unit"]),
+    "metres": (npz(scan=PLACES * 1e-6), ["in metres and the pixel at the sample is not known", "or data.pixel_m"]),
     "not finite": (npz(scan=np.where(PLACES > 13, np.nan, PLACES)), ["Some positions are not finite"]),
     "complex": (npz(data=FRAMES + 1j), ["complex", "counts are real"]),
 }

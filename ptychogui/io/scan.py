@@ -128,7 +128,7 @@ def _oriented(found: Found, data: Data, geometry: Geometry, need_scan: bool) -> 
         raise InputError(f"The positions do not fit: {doubt}.")
     value = found.value
     low, high = scan.bounds_m
-    unit = "m" if geometry.calibrated else "px"
+    unit = _unit_of_lengths(scan, geometry)
     extent = " × ".join(format_quantity(float(size), unit) for size in high - low)
     text = f"{value.text}: step {format_quantity(scan.step_m, unit)}, over {extent}"
     if data.scan_rotation_rad or data.scan_flip != "none":
@@ -137,11 +137,17 @@ def _oriented(found: Found, data: Data, geometry: Geometry, need_scan: bool) -> 
     return Found(scan, True, Value(value.name, text, value.origin, doubt))
 
 
+def _unit_of_lengths(scan: Scan, geometry: Geometry) -> str:
+    """Without a known pixel lengths count as pixels, but for a scan that would not even cover one of them."""
+    low, high = scan.bounds_m
+    return "m" if geometry.calibrated or 0 < (high - low).max() < 1 else "px"
+
+
 def _spread_doubt(scan: Scan, geometry: Geometry) -> str:
     """Why the distances between positions cannot be right, in view of the pixel at the sample."""
     if len(scan) < 2:
         return ""
-    unit = "m" if geometry.calibrated else "px"
+    unit = _unit_of_lengths(scan, geometry)
     window = max(n * pixel for n, pixel in zip(geometry.shape, geometry.pixel_m))
     if scan.step_m > window:
         return (
@@ -150,6 +156,11 @@ def _spread_doubt(scan: Scan, geometry: Geometry) -> str:
         )
     low, high = scan.bounds_m
     spread_px = float(max((high - low) / np.asarray(geometry.pixel_m)))
+    if unit == "m" and not geometry.calibrated:
+        return (
+            "they are in metres and the pixel at the sample is not known; "
+            "give energy, distance and detector pixel, or data.pixel_m"
+        )
     if spread_px < 1:
         return (
             f"all of them lie within {spread_px:.2g} of a pixel at the sample; "

@@ -82,7 +82,7 @@ def test_excluded_frames_lose_their_positions_too(npz, frames, scan_px):
         ({}, "data.positions"),
         ({"scan_shape": (3, 5), "scan_step_m": 2}, "3 × 5 has 15 positions, but the file holds 20 frames"),
         ({"scan_shape": (4, 5), "scan_step_m": NY + NX}, "do not overlap"),
-        ({"scan_shape": (4, 5), "scan_step_m": 1e-6}, "lie within"),
+        ({"scan_shape": (4, 5), "scan_step_m": 1e-6}, "are in metres and the pixel"),
         ({"scan_shape": (4, 5), "scan_step_m": 0.0}, "lie within"),
         ({"positions": "none.txt"}, "does not exist"),
     ],
