@@ -162,6 +162,8 @@ class _Run:
         if initial is None and isinstance(job.start, FromFile) and job.start.path:
             initial = io.read_result(job.start.path)
         start: AnyStart = job.start if initial is None else FromFile()
+        if job.data == Data() and dataset.data:  # read by hand: the result has to know what it was made from
+            job = job.model_copy(update={"data": Data.read(dataset.data)})
         self.job, self.dataset = job, dataset
         self.problem = problem(dataset, job.model, device_of(job.device))
         self.state = start.state(self.problem, dataset, initial, job.seed)

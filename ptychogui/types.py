@@ -219,7 +219,8 @@ class Dataset:
 
     `mask` is (ny, nx), True = use. `scan`, `geometry` and `frames` are already prepared (cropped, binned, flipped).
     `positions_known` is False where no file and no user gave positions. `probe` (M, ny, nx) is a start that the file
-    holds. `values` says where each thing came from, `warnings` what was mended on the way.
+    holds. `values` says where each thing came from, `warnings` what was mended on the way. `data` is what was said of
+    the file when it was read, as plain values of `ptychogui.io.data.Data`, so that it can be read again.
     """
 
     frames: Frames
@@ -234,6 +235,7 @@ class Dataset:
     values: tuple[Value, ...] = ()
     warnings: tuple[str, ...] = ()
     meta: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
 
     def with_geometry(self, **changes: Any) -> Dataset:
         """A copy with some fields of the geometry changed."""

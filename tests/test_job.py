@@ -17,6 +17,7 @@ import ptychogui
 from ptychogui import io
 from ptychogui.engine.solvers import AnySolver
 from ptychogui.engine.start import AnyStart
+from ptychogui.io.data import Data
 from ptychogui.job import Job, Request, iterate, run, snapshots
 from ptychogui.params import InputError, RunError, members
 from ptychogui.types import Result, Snapshot
@@ -274,3 +275,14 @@ def test_the_package_offers_the_same() -> None:
     assert ptychogui.read_result is io.read_result
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
         _ = ptychogui.nonsense
+
+
+def test_a_result_knows_the_data_that_was_read_by_hand(tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).poisson(50.0, (6, 16, 20)).astype(np.float32)
+    scan = np.stack([np.arange(6) % 3, np.arange(6) // 3], 1) * 4.0
+    np.savez(tmp_path / "scan.npz", data=frames, scan=scan)
+    data = io.read(Data(path=str(tmp_path / "scan.npz"), bin=2))
+    result = run(Job().with_value("solver.epochs", 1), data)
+    said = Job.from_toml(result.job).data
+    assert said.path == str(tmp_path / "scan.npz")
+    assert said.bin == 2

@@ -73,6 +73,7 @@ def _dataset(format: str, path: Path, raw: Raw, data: Data, need_scan: bool) -> 
         ),
         warnings=(*raw.warnings, *prepared.warnings, *_pixel_warning(optics)),
         meta=raw.meta,
+        data=data.plain() | {"path": str(path.absolute())},
     )
 
 
