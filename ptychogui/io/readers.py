@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from ptychogui.io import cxi, files, npy, npz, tiff
@@ -10,7 +11,13 @@ from ptychogui.io.raw import Reader
 from ptychogui.params import InputError
 from ptychogui.types import Frames
 
-READERS: tuple[Reader, ...] = (cxi, npz, npy, tiff)
+READERS: tuple[Reader, ...] = (
+    cxi,
+    npz,
+    npy,
+    tiff,
+    *(point.load() for point in entry_points(group="ptychogui.readers")),
+)
 
 
 def formats() -> tuple[Reader, ...]:
