@@ -42,7 +42,7 @@ class Data(Params):
     positions: Annotated[str | None, FILE] = None
     """File (CSV or text) with the positions of the frames."""
     positions_unit: Literal["m", "mm", "um", "nm", "px"] | None = None
-    """Unit of the positions; unset: detected."""
+    """Unit of the positions; unset: detected. Pixels are those at the sample before cropping and binning."""
     positions_columns: Literal["yx", "xy"] | None = None
     """Order of the columns of the positions; unset: detected."""
     scan_shape: tuple[Count, Count] | None = None

@@ -49,6 +49,17 @@ def field_of(raw: Raw, data: Data) -> tuple[Literal["far", "near"], Origin]:
     return "far", "guessed"
 
 
+def coarser(raw: Raw, data: Data, shape: tuple[int, int], far: bool) -> tuple[float, float]:
+    """How many pixels (y, x) at the sample of the file's whole frames make one of prepared frames of this shape.
+
+    In the far field a smaller window makes them larger, in the near field binning does.
+    """
+    if not far:
+        return float(data.bin), float(data.bin)
+    y, x = (raw.frames.shape[axis] for axis in ((2, 1) if data.flip.startswith("t") else (1, 2)))
+    return y / (shape[0] * data.bin), x / (shape[1] * data.bin)
+
+
 def geometry(raw: Raw, data: Data, shape: tuple[int, int]) -> Geometry:
     """The geometry of prepared frames (ny, nx). Raises `InputError` where a value makes no sense."""
     for name in ("wavelength_m", "energy_eV", "kV", "distance_m", "detector_pixel_m", "focus_to_sample_m", "pixel_m"):
@@ -56,10 +67,14 @@ def geometry(raw: Raw, data: Data, shape: tuple[int, int]) -> Geometry:
         if value is not None and not all(math.isfinite(v) and v > 0 for v in pair(value)):
             raise InputError(f"data.{name} is {value} in the file, but it must be positive; give it with --set.")
     pixel, _ = known("detector_pixel_m", raw, data)
-    given_pixel = known("pixel_m", raw, data)[0]
+    given_pixel, origin = known("pixel_m", raw, data)
+    field = field_of(raw, data)[0]
     if pixel is not None:
-        y, x = pair(pixel)
-        pixel = (x * data.bin, y * data.bin) if data.flip.startswith("t") else (y * data.bin, x * data.bin)
+        y, x = _turned(pixel, data)
+        pixel = (y * data.bin, x * data.bin)
+    if given_pixel is not None and origin == "file":  # the file speaks of its whole frames
+        (y, x), (more_y, more_x) = _turned(given_pixel, data), coarser(raw, data, shape, field == "far")
+        given_pixel = (y * more_y, x * more_x)
     return Geometry(
         shape=shape,
         wavelength_m=_wavelength_m(raw, data)[0],
@@ -67,10 +82,16 @@ def geometry(raw: Raw, data: Data, shape: tuple[int, int]) -> Geometry:
         detector_pixel_m=pixel,
         focus_to_sample_m=known("focus_to_sample_m", raw, data)[0],
         given_pixel_m=None if given_pixel is None else pair(given_pixel),
-        field=field_of(raw, data)[0],
+        field=field,
         convergence_rad=known("convergence_rad", raw, data)[0],
         defocus_m=known("defocus_m", raw, data)[0],
     )
+
+
+def _turned(pixel: Any, data: Data) -> tuple[float, float]:
+    """A pixel of the file's frames as (y, x) of the turned ones."""
+    y, x = pair(pixel)
+    return (x, y) if data.flip.startswith("t") else (y, x)
 
 
 def _wavelength_m(raw: Raw, data: Data) -> tuple[float | None, Origin]:

@@ -13,7 +13,7 @@ from ptychogui.io.raw import Raw
 from ptychogui.io.readers import reader_of
 from ptychogui.io.text import read_positions
 from ptychogui.params import InputError
-from ptychogui.types import Complex, Dataset, Geometry, Scan, Truth, Value
+from ptychogui.types import Complex, Dataset, Geometry, Truth, Value
 
 
 def read(data: Data, need_scan: bool = True) -> Dataset:
@@ -49,13 +49,13 @@ def _dataset(format: str, path: Path, raw: Raw, data: Data, need_scan: bool) -> 
     prepared = preparation.decide(raw, data, far)
     frames = prepared.frames
     optics = geometry.geometry(raw, data, (frames.shape[1], frames.shape[2]))
-    found = scan.find(raw, listing, data, optics, need_scan)
+    found = scan.find(raw, listing, data, optics, frames.numbers, need_scan)
     probe, probe_value = _probe(raw, prepared.untouched)
     truth = _truth(raw, prepared.untouched, frames.numbers)
     return Dataset(
         frames=frames,
         mask=frames.used,
-        scan=Scan(found.scan.positions_m[frames.numbers]),
+        scan=found.scan,
         geometry=optics,
         source=str(path),
         format=format,

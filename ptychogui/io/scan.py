@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ptychogui.io.data import Data
+from ptychogui.io.geometry import coarser
 from ptychogui.io.raw import Listing, PositionUnit, Raw, pair
 from ptychogui.params import InputError, format_quantity
 from ptychogui.types import Geometry, Origin, Positions, Scan, Value
@@ -17,32 +19,38 @@ _METRES: dict[str, float] = {"m": 1.0, "mm": 1e-3, "um": 1e-6, "nm": 1e-9}
 
 @dataclass(frozen=True)
 class Found:
-    """The scan of all frames of a file, whether somebody gave it, and how to tell people."""
+    """A scan, whether somebody gave it, and how to tell people."""
 
     scan: Scan
     known: bool
     value: Value
 
 
-def find(raw: Raw, listing: Listing | None, data: Data, geometry: Geometry, need_scan: bool) -> Found:
-    """The positions of every frame of the file.
+def find(
+    raw: Raw, listing: Listing | None, data: Data, geometry: Geometry, numbers: NDArray[np.intp], need_scan: bool
+) -> Found:
+    """The positions of those frames of the file that are used, by their `numbers`.
 
-    `listing` is from the user's positions file, and comes before what the data file holds. Where nothing is known an
-    even raster is made up, unless `need_scan`: then `InputError` says what to give. It is raised too where positions
-    and frames are not as many, or where neighbours are further apart than a frame is wide.
+    `listing` is from the user's positions file, and comes before what the data file holds. A pixel as a unit is that
+    of the file's whole frames, before cropping and binning. Where nothing is known an even raster is made up, unless
+    `need_scan`: then `InputError` says what to give. It is raised too where positions and frames are not as many, or
+    where neighbours are further apart than a frame is wide.
     """
     count = raw.frames.shape[0]
     origin: Origin = "user" if listing is not None else "file"
     listing = listing or raw.positions
     shape = data.scan_shape or raw.scan_shape
+    pixel_m = np.asarray(geometry.pixel_m) / coarser(raw, data, geometry.shape, geometry.field == "far")
     if data.positions is None and data.scan_step_m is not None and shape is not None:
-        found = _raster(shape, pair(data.scan_step_m), geometry, count)
+        found = _raster(shape, pair(data.scan_step_m), geometry, pixel_m, count)
+        found = replace(found, scan=Scan(found.scan.positions_m[numbers]))
     elif listing is not None:
-        found = _listed(listing, data, geometry, count, origin)
+        found = _listed(_used(listing, count, numbers), data, geometry, pixel_m, origin)
     elif need_scan:
         raise InputError(_missing(raw, data, count))
     else:
-        return _made_up(raw, data, geometry, count)
+        found = _made_up(raw, data, geometry, count)
+        return replace(found, scan=Scan(found.scan.positions_m[numbers]))
     return _oriented(found, data, geometry, need_scan)
 
 
@@ -55,7 +63,9 @@ def _missing(raw: Raw, data: Data, count: int) -> str:
     )
 
 
-def _raster(shape: tuple[int, int], step: tuple[float, float], geometry: Geometry, count: int) -> Found:
+def _raster(
+    shape: tuple[int, int], step: tuple[float, float], geometry: Geometry, pixel_m: Positions, count: int
+) -> Found:
     rows, columns = shape
     if rows * columns != count:
         raise InputError(
@@ -64,28 +74,41 @@ def _raster(shape: tuple[int, int], step: tuple[float, float], geometry: Geometr
         )
     grid = np.stack(np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij"), axis=-1).reshape(-1, 2)
     doubt = "" if geometry.calibrated else "the step counts as pixels, since the pixel at the sample is not known"
-    return Found(Scan(grid * np.asarray(step)), True, Value("positions", f"{rows} × {columns} raster", "user", doubt))
+    step_m = np.asarray(step) if geometry.calibrated else step * pixel_m
+    return Found(Scan(grid * step_m), True, Value("positions", f"{rows} × {columns} raster", "user", doubt))
 
 
-def _listed(listing: Listing, data: Data, geometry: Geometry, count: int, origin: Origin) -> Found:
+def _used(listing: Listing, count: int, numbers: NDArray[np.intp]) -> Listing:
+    """The lines of a listing that belong to the frames in use."""
     if len(listing.values) != count:
         raise InputError(
             f"There are {count} frames but {len(listing.values)} positions; "
             "give the positions that belong to these frames with data.positions."
         )
-    if not np.isfinite(listing.values).all():
-        raise InputError("Some positions are not finite numbers; mend the positions or leave the frames out.")
+    values = listing.values[numbers]
+    lost = numbers[~np.isfinite(values).all(1)]
+    if len(lost):
+        raise InputError(
+            f"{len(lost)} positions are not finite, the first is that of frame {lost[0]}; "
+            "mend them, or leave such frames out with data.exclude."
+        )
+    return replace(listing, values=values)
+
+
+def _listed(listing: Listing, data: Data, geometry: Geometry, pixel_m: Positions, origin: Origin) -> Found:
     columns = data.positions_columns or listing.columns
     values = listing.values if columns == "yx" else listing.values[:, ::-1]
-    unit, unit_doubt = _unit(listing, data, geometry, values)
-    scale = np.asarray(geometry.pixel_m) if unit == "px" else _METRES[unit]
+    unit, unit_doubt = _unit(listing, data, geometry, pixel_m, values)
+    scale = pixel_m if unit == "px" else _METRES[unit]
     columns_doubt = "" if data.positions_columns else listing.columns_doubt
     doubt = "; ".join(filter(None, [columns_doubt, unit_doubt]))
     text = f"{listing.text} ({columns}, {unit})"
     return Found(Scan(values * scale), True, Value("positions", text, "guessed" if doubt else origin, doubt))
 
 
-def _unit(listing: Listing, data: Data, geometry: Geometry, values: Positions) -> tuple[PositionUnit, str]:
+def _unit(
+    listing: Listing, data: Data, geometry: Geometry, pixel_m: Positions, values: Positions
+) -> tuple[PositionUnit, str]:
     """The unit of the positions: said, or the one in which the step is the most plausible part of a frame."""
     said: PositionUnit | None = data.positions_unit or listing.unit
     if said is not None:
@@ -95,8 +118,8 @@ def _unit(listing: Listing, data: Data, geometry: Geometry, values: Positions) -
     step = Scan(values).step_m
     if step == 0:
         return "m", "the unit is not said; metres are assumed"
-    window = min(n * pixel for n, pixel in zip(geometry.shape, geometry.pixel_m))
-    in_metres = {**_METRES, "px": min(geometry.pixel_m)}
+    window = min(n * d for n, d in zip(geometry.shape, geometry.pixel_m))
+    in_metres = {**_METRES, "px": float(min(pixel_m))}
     best = min(in_metres, key=lambda name: abs(math.log(step * in_metres[name] / (0.1 * window))))
     unit: PositionUnit = best  # type: ignore[assignment]
     return unit, f"the unit is guessed from the step, {step * in_metres[best] / window:.0%} of the frame's width"

@@ -95,3 +95,42 @@ def test_scans_that_cannot_be(stack, said, message):
 def test_a_scan_that_cannot_be_is_a_doubt_in_the_window(stack):
     dataset = read(Data(path=stack, scan_shape=(4, 5), scan_step_m=1e3), need_scan=False)
     assert "do not overlap" in next(v.doubt for v in dataset.values if v.name == "positions")
+
+
+@pytest.mark.parametrize("known", [{}, {"energy_eV": 8e3, "distance_m": 2.0, "detector_pixel_m": 5e-5}])
+@pytest.mark.parametrize("preparation", [{"crop": 12}, {"bin": 2}, {"crop": 20, "bin": 2, "flip": "t"}])
+@pytest.mark.parametrize("field", ["far", "near"])
+def test_a_pixel_as_a_unit_is_that_of_the_whole_frames(npz, scan_px, known, preparation, field):
+    path = str(npz())
+    whole = read(Data(path=path, field=field, **known)).geometry.pixel_m
+    prepared = read(Data(path=path, field=field, **known, **preparation))
+    if known:
+        expected = scan_px * (whole[::-1] if "flip" in preparation else whole)
+    else:  # lengths are in pixels of the prepared frames
+        (ny, nx), (fy, fx) = prepared.geometry.shape, (NX, NY) if "flip" in preparation else (NY, NX)
+        bin = preparation.get("bin", 1)
+        expected = scan_px / ((fy / (ny * bin), fx / (nx * bin)) if field == "far" else bin)
+    np.testing.assert_allclose(prepared.scan.positions_m, expected, rtol=1e-12)
+
+
+def test_a_raster_in_pixels_follows_the_crop(stack):
+    said = Data(path=stack, scan_shape=(ROWS, COLUMNS), scan_step_m=(3.0, 4.0), crop=16)
+    np.testing.assert_allclose(read(said).scan.positions_m[COLUMNS + 1], (3.0 * 16 / NY, 4.0 * 16 / NX))
+
+
+def test_the_pixel_in_a_file_is_that_of_its_whole_frames(npz):
+    path = str(npz(pixel_m=np.array([2e-9, 3e-9])))
+    assert read(Data(path=path, crop=16)).geometry.pixel_m == pytest.approx((2e-9 * NY / 16, 3e-9 * NX / 16))
+    assert read(Data(path=path, bin=2)).geometry.pixel_m == pytest.approx((2e-9, 3e-9))
+    assert read(Data(path=path, flip="t")).geometry.pixel_m == pytest.approx((3e-9, 2e-9))
+    assert read(Data(path=path, bin=2, field="near")).geometry.pixel_m == pytest.approx((4e-9, 6e-9))
+    assert read(Data(path=path, crop=16, pixel_m=5e-9)).geometry.pixel_m == (5e-9, 5e-9)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, 1e9])
+def test_a_frame_without_a_good_position_may_be_left_out(npz, scan_px, wrong):
+    scan_px[7, 0] = wrong
+    path = str(npz(scan=scan_px))
+    with pytest.raises(InputError, match="frame 7" if np.isnan(wrong) else "spread"):
+        read(Data(path=path))
+    np.testing.assert_array_equal(read(Data(path=path, exclude=(7,))).scan.positions_m, np.delete(scan_px, 7, 0))
