@@ -167,6 +167,17 @@ def test_refined_positions_are_kept(far: World) -> None:
     assert report.positions_m(far.problem(), state) == pytest.approx(moved, rel=1e-9)
 
 
+def test_new_positions_are_taken_with_the_old_corrections(far: World) -> None:
+    first, pixel_m = solved(far, 1), np.array(far.dataset.geometry.pixel_m)
+    correction = np.array([1.4, -0.3]) * pixel_m
+    refined = replace(first, scan=Scan(first.nominal_m + correction))
+    turned = replace(far.dataset, scan=Scan(far.dataset.scan.positions_m[:, ::-1] + [300.0, -200.0] * pixel_m))
+    problem = replace(far, dataset=turned).problem()
+    state = FromFile().state(problem, turned, refined, 0)
+    assert report.positions_m(problem, state) == pytest.approx(turned.scan.positions_m + correction, rel=1e-9)
+    assert np.isfinite(r_factor(problem, state))
+
+
 def test_a_result_with_another_pixel_is_refused(far: World) -> None:
     first = solved(far, 1)
     other = Object(first.obj.slices, (1.1 * first.obj.pixel_m[0], first.obj.pixel_m[1]), first.obj.origin_m)

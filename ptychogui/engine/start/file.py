@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 class FromFile(Params):
-    """Object, probe and positions of an earlier result: go on where it ended, also with another solver or other
-    parameters."""
+    """Object, probe and position corrections of an earlier result: go on where it ended, also with another solver or
+    other parameters."""
 
     kind: Literal["file"] = "file"
     path: str = ""
@@ -25,12 +25,15 @@ class FromFile(Params):
 
         Raises `InputError` without one, or where its pixel differs, so that its object would not fit.
         """
+        from dataclasses import replace
+
         import numpy as np
         import torch
 
         from ptychogui.engine.start.canvas import canvas
         from ptychogui.engine.start.probe import probe_from_file
         from ptychogui.engine.state import State
+        from ptychogui.types import Scan
 
         if initial is None:
             raise InputError("start.path names no result: give the file that 'ptychogui run -o' wrote.")
@@ -40,9 +43,10 @@ class FromFile(Params):
                 f"The earlier result has a pixel of {initial.obj.pixel_m[1]:.4g} m and this run one of "
                 f"{pixel_m[1]:.4g} m: use the same energy, distance, crop and binning, or start from the data."
             )
+        if len(initial.scan) == len(dataset.scan):  # what was corrected stays so, also where the positions are new
+            corrected = dataset.scan.positions_m + (initial.scan.positions_m - initial.nominal_m)
+            dataset = replace(dataset, scan=Scan(corrected))
         shape, begin, origin_m = canvas(dataset, problem.window)
-        if len(initial.scan) == len(dataset.scan):
-            begin = begin + (initial.scan.positions_m - dataset.scan.positions_m) / pixel_m
         slices = initial.obj.slices
         obj = np.ones((len(slices), *shape), np.complex128)
         offset = np.rint((np.array(initial.obj.origin_m) - origin_m) / pixel_m).astype(int)
