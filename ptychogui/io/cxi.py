@@ -48,7 +48,7 @@ def read(path: Path, data: Data) -> Raw:
         return Raw(
             lazy,
             positions=_positions(detector, entry, lazy.shape[0]),
-            mask=_mask(detector, lazy.shape[1:], doubts),
+            mask=_mask(detector, lazy.shape[1:], OURS in file, doubts),
             probe=_start_probe(file, lazy.shape[1:]),
             truth=read_truth(file),
             found=_found(file, detector, entry, doubts),
@@ -125,8 +125,9 @@ def _axes(detector: h5py.Group) -> tuple[NDArray[np.float64], NDArray[np.float64
     return slow / np.linalg.norm(slow), fast / np.linalg.norm(fast)
 
 
-def _mask(detector: h5py.Group, shape: tuple[int, ...], doubts: dict[str, str]) -> Mask | None:
-    """True where good. The standard says 0 is good; a mask that is mostly set is taken the other way round."""
+def _mask(detector: h5py.Group, shape: tuple[int, ...], ours: bool, doubts: dict[str, str]) -> Mask | None:
+    """True where good. The standard says 0 is good; in a file that is not ours, a mask that is mostly set is taken the
+    other way round."""
     dataset = detector.get("mask")
     if not isinstance(dataset, h5py.Dataset):
         return None
@@ -136,7 +137,7 @@ def _mask(detector: h5py.Group, shape: tuple[int, ...], doubts: dict[str, str]) 
     bad: Mask = flags != 0
     if bad.ndim == 3:
         bad = np.logical_or.reduce(bad, axis=0)
-    if bad.shape == shape and bad.mean() > 0.5:
+    if bad.shape == shape and bad.mean() > 0.5 and not ours:
         doubts["mask"] = "most of the mask is set, so 1 is taken as good, against the standard"
         return ~bad
     return ~bad
@@ -165,7 +166,7 @@ def _energy_eV(dataset: Any, doubts: dict[str, str]) -> float | None:
     """CXI energies are joules; a number that cannot be is taken as eV."""
     if not isinstance(dataset, h5py.Dataset):
         return None
-    if "units" in dataset.attrs and str(dataset.attrs["units"]).endswith("eV"):
+    if hdf5.units(dataset).endswith("eV"):
         return hdf5.number(dataset, "eV")
     value = hdf5.number(dataset, "J")
     if value is not None and value > 1e-9:

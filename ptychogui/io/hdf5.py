@@ -35,14 +35,19 @@ def number(dataset: Any, unit: str) -> float | None:
     if not isinstance(dataset, h5py.Dataset) or dataset.size < 1 or dataset.dtype.kind not in "uif":
         return None
     value = float(np.ravel(dataset[()])[0])
-    units = dataset.attrs.get("units", "")
-    units = units.decode() if isinstance(units, bytes) else str(units)
     if not np.isfinite(value):
         return None
     try:
-        return parse_quantity(f"{value!r} {units}", unit)
+        return parse_quantity(f"{value!r} {units(dataset)}", unit)
     except InputError:
         return value
+
+
+def units(dataset: h5py.Dataset) -> str:
+    """The `units` attribute of a dataset, which programs write as text, bytes or an array of one; empty without."""
+    given = np.ravel(dataset.attrs.get("units", ""))
+    first = given[0] if given.size else ""
+    return first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
 
 
 def text(dataset: Any) -> str | None:

@@ -103,6 +103,18 @@ def test_cxi_energy_mask_and_pixels(tmp_path, frames, scan_px):
     assert (dataset.frames[2][~dataset.mask] == 0).all()
 
 
+@pytest.mark.parametrize("wrap", [str, np.bytes_, lambda text: np.array([text], h5py.string_dtype())])
+def test_units_of_cxi_in_any_form(tmp_path, frames, scan_px, wrap):
+    write_cxi(tmp_path / "scan.cxi", frames, np.column_stack([scan_px * 1e-7, scan_px[:, 0] * 0]), energy_J=8.7)
+    with h5py.File(tmp_path / "scan.cxi", "r+") as file:
+        file["entry_1/instrument_1/source_1/energy"].attrs["units"] = wrap("keV")
+        file["entry_1/instrument_1/detector_1/distance"][()] = 1500.0
+        file["entry_1/instrument_1/detector_1/distance"].attrs["units"] = wrap("mm")
+    geometry = opened(tmp_path / "scan.cxi").geometry
+    assert geometry.wavelength_m == pytest.approx(1.2398e-6 / 8700, rel=1e-4)
+    assert geometry.distance_m == pytest.approx(1.5)
+
+
 def test_frames_of_hdf5_are_indexed_as_arrays_are(tmp_path, frames, scan_px):
     write_cxi(tmp_path / "scan.cxi", frames, np.column_stack([scan_px * 1e-7, scan_px[:, 0] * 0]))
     lazy = opened(tmp_path / "scan.cxi").frames

@@ -54,6 +54,15 @@ def test_round_trip(tmp_path, scan_px, frames, suffix, kind):
     np.testing.assert_array_equal(again.frames[:], after.frames[:])
 
 
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_a_mask_that_leaves_little_is_kept(tmp_path, scan_px, frames, suffix):
+    before = dataset(GEOMETRIES["far"], scan_px, frames)
+    mask = np.zeros((NY, NX), bool)
+    mask[3:15, 10:] = True
+    write(replace(before, mask=mask), tmp_path / f"scan{suffix}")
+    np.testing.assert_array_equal(read(Data(path=str(tmp_path / f"scan{suffix}"), hot_pixels=False)).mask, mask)
+
+
 def test_the_truth_is_kept_in_cxi(tmp_path, scan_px, frames):
     before = dataset(GEOMETRIES["far"], scan_px, frames)
     write(before, tmp_path / "scan.cxi")
