@@ -78,7 +78,7 @@ BAD_FILES = {
     ),
     "one place": (npz(scan=PLACES * 1e-9, pixel_m=np.array(1e-8)), ["within", "of a pixel", "data.positions_unit"]),
     "metres": (npz(scan=PLACES * 1e-6), ["in metres and the pixel at the sample is not known", "or data.pixel_m"]),
-    "not finite": (npz(scan=np.where(PLACES > 13, np.nan, PLACES)), ["Some positions are not finite"]),
+    "not finite": (npz(scan=np.where(PLACES > 13, np.nan, PLACES)), ["positions are not finite"]),
     "complex": (npz(data=FRAMES + 1j), ["complex", "counts are real"]),
 }
 

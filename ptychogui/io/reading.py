@@ -88,6 +88,8 @@ def _pixel_warning(optics: Geometry) -> tuple[str, ...]:
 def _probe(raw: Raw, untouched: bool) -> tuple[Complex | None, Value]:
     if raw.probe is None:
         return None, Value("probe", "none in the file", "default")
+    if not raw.probe.any():
+        return None, Value("probe", "not used, since it is empty", "file")
     if not untouched or not np.isfinite(raw.probe).all():
         return None, Value("probe", "not used, since it does not fit the prepared frames", "file")
     return raw.probe, Value("probe", f"{len(raw.probe)} mode{'s' if len(raw.probe) > 1 else ''}", "file")

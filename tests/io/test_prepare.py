@@ -183,3 +183,9 @@ def test_a_probe_that_no_longer_fits_is_not_used(npz):
     cropped = opened(path, crop=16)
     assert cropped.probe is None
     assert "does not fit" in value(cropped, "probe").text
+
+
+def test_a_probe_of_nothing_is_not_used(npz):
+    empty = opened(npz(probe=np.zeros((1, NY, NX), np.complex64)))
+    assert empty.probe is None
+    assert "empty" in value(empty, "probe").text
