@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--job", metavar="J.toml", help="a job to begin with")
     run.add_argument("--solver", metavar="KIND", help="one of " + ", ".join(_solvers()))
     run.add_argument("--epochs", metavar="N", help="how often every frame is used")
-    run.add_argument("--device", help="auto, cpu, cuda:0 or mps")
+    run.add_argument("--device", help="auto, cpu or cuda:0")
     run.add_argument("--json", action="store_true", help="print the figures as one line of JSON")
     add_set(run, "solver.object_step=0.01 or data.energy_eV=8700")
     run.epilog = _parameters()

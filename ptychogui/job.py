@@ -52,7 +52,7 @@ class Job(Params):
     constraints: Constraints = Constraints()
     """What is imposed between epochs."""
     device: str = "auto"
-    """Where to compute: auto, cpu, cuda:0, mps."""
+    """Where to compute: auto, cpu, cuda:0."""
     seed: Index = 0
     """Seed of everything random; the same seed gives the same result on the same machine."""
 
@@ -87,7 +87,7 @@ class Request:
 def iterate(job: Job, dataset: Dataset, initial: Result | None = None) -> Generator[Iterate, Job | None, None]:
     """Run a job in this process and yield its state after every batch and every epoch, as tensors.
 
-    `initial` is an earlier result for a start of the kind `file`. `send` a changed job, `close` to stop. Raises
+    `initial` is an earlier result to go on from. `send` a changed job, `close` to stop. Raises
     `InputError` where job and data do not fit.
     """
     run = _Run(job, dataset, initial)

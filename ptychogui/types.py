@@ -96,7 +96,7 @@ class Geometry:
         """How far the sample lies behind the focus.
 
         Of X-rays and light that is the defocus; microscopists of electrons call it positive where the lens is too
-        weak and the sample lies before the focus (Kirkland, Advanced Computing in Electron Microscopy, Eq. 2.10).
+        weak and the sample lies before the focus (Kirkland, Advanced Computing in Electron Microscopy).
         """
         if self.defocus_m is None:
             return None

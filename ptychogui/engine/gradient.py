@@ -31,8 +31,8 @@ class Gradient:
 def written_out(problem: Problem, state: State, shard: Shard, with_probe: bool) -> tuple[Gradient, Exit]:
     """The gradient over the frames of a shard: Σ P*χ and Σ O*χ, χ = ψ − ψ' of the modulus projection.
 
-    (Guizar-Sicairos & Fienup, Opt. Express 16, 7264 (2008), Eqs. 18 and 19, for the amplitude loss.) Also returns the
-    exit waves, from whose parts denominators are made.
+    (Guizar-Sicairos & Fienup, Opt. Express 16, 7264 (2008), give such gradients.) Also returns the exit waves, from
+    whose parts denominators are made.
     """
     exit, waves = problem.waves(state, shard.index)
     slope, loss = amplitude_gradient(waves, problem.amplitude(shard.index), problem.weight(shard.index))

@@ -27,8 +27,8 @@ def over_modes(values: Tensor) -> Tensor:
 def amplitude_loss(waves: Tensor, measured: Tensor, weight: Tensor | None) -> Tensor:
     """Σ (√I − |Ψ|)² over valid pixels, differentiable; the Gaussian model of Poisson counts.
 
-    (Thibault & Guizar-Sicairos, New J. Phys. 14, 063004 (2012), Eq. 6 after the square root that makes the variance
-    constant.)
+    Their square root has nearly the same variance for all counts (Thibault & Guizar-Sicairos, New J. Phys. 14, 063004
+    (2012), compare it with other models of the noise).
     """
     error = torch.sqrt(intensity(waves) + _tiny(measured.dtype)) - measured
     if weight is not None:

@@ -1,4 +1,4 @@
-"""How good a result is: the R-factor, and errors against a truth where there is one."""
+"""How well a state explains the frames: the R-factor."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class FarField:
 
 
 class NearField:
-    """Angular-spectrum propagation (Guzzi et al., Condens. Matter 6, 36 (2021), Eq. 3), circular on its window.
+    """Angular-spectrum propagation (Guzzi et al., Condens. Matter 6, 36 (2021), Eqs. 7 and 8), circular on its window.
 
     The probe was moved by a sub-pixel shift instead of the object, which moves the hologram too; the conjugate ramp
     moves it back.

@@ -72,7 +72,7 @@ def test_epie_with_batch_1_is_a_gradient_step(any_world: World, frame: int) -> N
 
 
 def test_epie_is_the_formula_of_its_paper() -> None:
-    """Maiden & Rodenburg 2009, Eqs. 5 and 6, at whole pixels and with one mode."""
+    """Maiden & Rodenburg 2009, Eqs. 6 and 7, at whole pixels and with one mode."""
     small = world("far", modes=1, whole_pixel=True).without_mask()
     problem, before = small.problem(), small.guess()
     seen, P = window(before, 7), before.probe[0]
@@ -121,7 +121,7 @@ def test_rpie_with_alpha_and_beta_of_1_is_epie(field: str) -> None:
 
 
 def test_rpie_is_the_formula_of_its_paper() -> None:
-    """Maiden, Johnson & Li 2017, Eq. 13: O += P*χ / ((1 − α)|P|² + α max|P|²)."""
+    """Maiden, Johnson & Li 2017: O += P*χ / ((1 − α)|P|² + α max|P|²)."""
     small = world("far", whole_pixel=True)
     problem, before = small.problem(), small.guess()
     shard, seen = frames(before, 4), window(before, 4)

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 class Adam(Solver):
     """Adam on the amplitude loss. Steady on real data, whose errors are more than noise: the default.
 
-    Kingma & Ba, ICLR 2015, Algorithm 1, on the complex gradient ∂L/∂z* with |g|² for the second moment, as Kandel et
-    al., Opt. Express 27, 18653 (2019) use it for ptychography. The gradient is by automatic differentiation, or
-    written out where it is known, which is the same number in half the time.
+    Kingma & Ba, ICLR 2015, Algorithm 1, on the complex gradient ∂L/∂z* with |g|² for the second moment, and with a
+    small part of the largest mean gradient in the place of ε. Kandel et al., Opt. Express 27, 18653 (2019) use it for
+    ptychography, on real and imaginary parts each for itself. The gradient is by automatic differentiation, or written
+    out where it is known, which is the same number in half the time.
     """
 
     kind: Literal["adam"] = "adam"

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 class EPIE(PIE):
     """ePIE: the plain, robust classic. Use it to compare with published work, or when another solver breaks up.
 
-    Maiden & Rodenburg, Ultramicroscopy 109, 1256 (2009), Eqs. 5 and 6: O += α P*χ / max|P|², P += β O*χ / max|O|².
-    Each is a gradient step of the amplitude loss with the step 1 / max|P|².
+    Maiden & Rodenburg, Ultramicroscopy 109, 1256 (2009), Eqs. 6 and 7: O += α P*χ / max|P|², P += β O*χ / max|O|².
+    Each is a gradient step of the amplitude loss, that of the object with the step α / max|P|².
     """
 
     kind: Literal["epie"] = "epie"

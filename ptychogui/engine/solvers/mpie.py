@@ -28,10 +28,10 @@ class Momentum:
 
 
 class MPIE(Regularised):
-    """mPIE: rPIE with momentum; reaches the finest detail in the fewest epochs.
+    """mPIE: rPIE with momentum, which carries on what changes slowly.
 
-    Maiden, Johnson & Li, Optica 4, 736 (2017), Eqs. 18 to 20: every T batches v = η v + (O − O_T), O = O_T + …, here
-    in the form O += η v of PtyLab and the paper's supplement.
+    Maiden, Johnson & Li, Optica 4, 736 (2017): every T batches v = η v + (O − O_T), O_T being the object after the last
+    kick, and O moves on along v; here by `feedback` · v, as PtyLab has it. The probe likewise.
     """
 
     kind: Literal["mpie"] = "mpie"

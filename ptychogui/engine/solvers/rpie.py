@@ -33,7 +33,7 @@ class Regularised(PIE):
 class RPIE(Regularised):
     """rPIE: as ePIE, but weakly lit parts of the object catch up. Quick and steady; good for a fast look.
 
-    Maiden, Johnson & Li, Optica 4, 736 (2017), Eq. 13: O += γ P*χ / ((1 − α)|P|² + α max|P|²), the probe likewise.
+    Maiden, Johnson & Li, Optica 4, 736 (2017): O += γ P*χ / ((1 − α)|P|² + α max|P|²), the probe likewise.
     """
 
     kind: Literal["rpie"] = "rpie"

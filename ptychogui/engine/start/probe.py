@@ -40,7 +40,7 @@ def probe_from_data(problem: Problem, dataset: Dataset, search: bool = True, see
         counts = _filled(counts, weight.double().expand_as(counts))
     mean = counts.mean(0)
     if dataset.geometry.field == "near":
-        # Kandel et al., Opt. Express 27, 18653 (2019), sec. 4.2: back-propagated root of the mean intensity
+        # Kandel et al., Opt. Express 27, 18653 (2019), Eq. 15: back-propagated root of the mean intensity
         wave = mean.sqrt().to(problem.dtype)
         out: Tensor = problem.propagator.adjoint(wave, None)[None].to(torch.complex128)
         return out
