@@ -33,8 +33,7 @@ class TextEdit(QLineEdit):
         self._settle.timeout.connect(self.settle)
         self.textEdited.connect(self._on_typed)
         self.editingFinished.connect(self.settle)
-        if choice.entry.optional:
-            self.setPlaceholderText("from file" if choice.unit else "none" if "file" in choice.entry.marks else "auto")
+        self.show_hint("")
         if "file" in choice.entry.marks:
             icon = self.style().standardIcon(QStyle.StandardPixmap.SP_DirOpenIcon)  # type: ignore[union-attr]
             action = QAction(icon, "Choose a file", self)
@@ -52,6 +51,12 @@ class TextEdit(QLineEdit):
         self._settle.stop()
         self.setText(text_of(choice.value, choice.unit))
         self.setCursorPosition(0)
+
+    def show_hint(self, hint: str) -> None:
+        """Show in an empty field what holds then."""
+        if self._choice.entry.optional:
+            usual = "from file" if self._choice.unit else "none" if "file" in self._choice.entry.marks else "auto"
+            self.setPlaceholderText(hint or usual)
 
     def settle(self) -> None:
         """Take up what was typed."""
@@ -101,8 +106,10 @@ class OptionEdit(QComboBox):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
+        self._union = bool(choice.union)
         if choice.entry.optional:
-            self.addItem("none" if choice.union else "auto", None)
+            self.addItem("", None)
+            self.show_hint("")
         for option in choice.union or choice.entry.choices or (True, False):
             self.addItem("yes" if option is True else "no" if option is False else str(option), option)
         for row in range(self.count()):
@@ -118,6 +125,12 @@ class OptionEdit(QComboBox):
     def show_choice(self, choice: Choice) -> None:
         """Select the value of a choice."""
         self.setCurrentIndex(self.findData(choice.value))
+
+    def show_hint(self, hint: str) -> None:
+        """Show beside `auto` what that comes to."""
+        if self.itemData(0) is None:
+            usual = "none" if self._union else "auto"
+            self.setItemText(0, f"{usual} ({hint})" if hint else usual)
 
     def settle(self) -> None:
         """Nothing is ever half chosen."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -41,6 +41,7 @@ class ParamsForm(QWidget):
         self._names = names
         self._problem = ""
         self._running = False
+        self._hints: Mapping[str, str] = {}
         self._sections: dict[str, Section] = {}
         self._build()
         self._refresh()
@@ -72,6 +73,12 @@ class ParamsForm(QWidget):
         for row in self.rows():
             self._dress(row)
 
+    def set_hints(self, hints: Mapping[str, str]) -> None:
+        """Say what holds where fields are left empty, by their dotted names."""
+        self._hints = hints
+        for row in self.rows():
+            row.show_hint(hints.get(row.choice.name, ""))
+
     def rows(self) -> Iterable[FieldRow]:
         """Every row that was made so far."""
         return [row for section in self._sections.values() for row in section.rows.values()]
@@ -90,6 +97,7 @@ class ParamsForm(QWidget):
         row.edited.connect(lambda: self._take(row))
         row.typed.connect(lambda: self._check(row))
         row.reset.connect(lambda: self._apply(row, lambda: row.choice.standard))
+        row.show_hint(self._hints.get(row.choice.name, ""))
         self._dress(row)
 
     def _dress(self, row: FieldRow) -> None:

@@ -12,7 +12,6 @@ from PyQt6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -21,6 +20,7 @@ from PyQt6.QtWidgets import (
 
 from ptychogui.gui.choice import label_of
 from ptychogui.gui.forms import ParamsForm
+from ptychogui.gui.in_force import NOT_KNOWN, in_force
 from ptychogui.gui.opened import Opened
 from ptychogui.gui.session import Session
 from ptychogui.io.data import Data
@@ -127,12 +127,13 @@ class ImportCard(QWidget):
         dataset = opened.dataset
         column.addWidget(_label(opened.title, "heading", self))
         column.addWidget(_label(str(Path(opened.path).resolve().parent), "dim", self))
+        for warning in dataset.warnings if dataset is not None else ():
+            column.addWidget(_label(warning, "doubt", self))
         asked = missing(dataset)
         if asked:
             heading = "What the file does not say" if dataset is not None else "Where are the data?"
             column.addWidget(_label(heading, "heading", self))
-            for edit in self._add_form(column, asked).findChildren(QLineEdit):
-                edit.setPlaceholderText("not known")
+            self._add_form(column, asked).set_hints(dict.fromkeys(asked, NOT_KNOWN))
         if dataset is not None:
             column.addWidget(_label("What was understood", "heading", self))
             column.addWidget(values_table(dataset.values, self))
@@ -142,6 +143,7 @@ class ImportCard(QWidget):
         more.setCheckable(True)
         column.addWidget(more, 0, Qt.AlignmentFlag.AlignLeft)
         form = self._add_form(column, rest)
+        form.set_hints(in_force(dataset))
         form.setVisible(False)
         more.toggled.connect(form.setVisible)
 

@@ -59,7 +59,7 @@ class Notice(QFrame):
 
 
 class Notices(QWidget):
-    """The messages on show, stacked in the upper right corner of the widget that they lie over."""
+    """The messages on show, stacked above the middle of the lower edge, where no title, tab or button lies."""
 
     def __init__(self, over: QWidget) -> None:
         super().__init__(over)
@@ -81,6 +81,14 @@ class Notices(QWidget):
         notice.destroyed.connect(self._place)
         self._column.addWidget(notice)
         self._place()
+
+    def drop(self, sentence: str) -> None:
+        """Take a message away that is no longer true."""
+        for notice in self.findChildren(Notice):
+            if notice.sentence == sentence:
+                self._column.removeWidget(notice)
+                notice.hide()
+                notice.deleteLater()
 
     def texts(self) -> list[str]:
         """The sentences on show."""
@@ -107,5 +115,5 @@ class Notices(QWidget):
         width = min(460, over.width() - 32)
         self.setFixedWidth(width)
         self.resize(width, self._column.totalHeightForWidth(width) if self._column.count() else 0)
-        self.move(over.width() - width - 16, 16)
+        self.move((over.width() - width) // 2, over.height() - self.height() - 16)
         self.raise_()

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+
 from ptychogui.gui.preview import Preview
 from ptychogui.io.data import Data
+from ptychogui.io.sidecar import layered
 from ptychogui.job import Job
 from ptychogui.params import InputError, format_quantity
-from ptychogui.types import Dataset, Geometry, Result, Snapshot
+from ptychogui.types import Dataset, Geometry, Real, Result, Snapshot
 
 
 @dataclass(eq=False)
@@ -23,8 +26,16 @@ class Run:
     state: str = ""
     snapshot: Snapshot | None = None
     result: Result | None = None
+    doing: str = ""
+    """What is done before the first picture."""
     saved: Path | None = None
     opened_from_file: bool = False
+
+    @property
+    def loss(self) -> Real:
+        """The loss of every epoch so far."""
+        known = self.result or self.snapshot
+        return np.zeros(0, np.float32) if known is None else known.loss
 
     @property
     def unsaved(self) -> bool:
@@ -91,8 +102,8 @@ def read_file(path: str) -> Opened:
     from ptychogui import io
 
     if not io.is_result(path):
-        data = Data(path=path)
-        return Opened(path, Job(data=data), io.read(data, need_scan=False))
+        data, dataset = read_data(Data(path=path))
+        return Opened(path, Job(data=data), dataset)
     result = io.read_result(path)
     job, problem = _job_of(result)
     opened = Opened(path, job)
@@ -102,6 +113,15 @@ def read_file(path: str) -> Opened:
     opened.job, opened.dataset, opened.problem = _data_of(opened.job, Path(path).parent)
     opened.problem = problem or opened.problem
     return opened
+
+
+def read_data(data: Data) -> tuple[Data, Dataset]:
+    """Read a scan; with it comes everything that is said of it, also in the TOML beside it. Raises `InputError`."""
+    from ptychogui import io
+
+    if data.path and not io.is_result(data.path):
+        data = layered(Path(data.path), data)
+    return data, io.read(data, need_scan=False)
 
 
 def _job_of(result: Result) -> tuple[Job, str]:
@@ -114,14 +134,13 @@ def _job_of(result: Result) -> tuple[Job, str]:
 
 def _data_of(job: Job, folder: Path) -> tuple[Job, Dataset | None, str]:
     """The data of a result, from where they were or from beside the result."""
-    from ptychogui import io
-
     places = [Path(job.data.path), folder / Path(job.data.path).name]
     there = next((place for place in places if job.data.path and place.exists()), None)
     if there is None:
         return job, None, f"The data of this result, '{job.data.path}', are not there: choose the file."
     job = job.model_copy(update={"data": job.data.model_copy(update={"path": str(there)})})
     try:
-        return job, io.read(job.data, need_scan=False), ""
+        data, dataset = read_data(job.data)
+        return job.model_copy(update={"data": data}), dataset, ""
     except InputError as error:
         return job, None, str(error)

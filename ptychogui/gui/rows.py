@@ -9,7 +9,7 @@ from PyQt6.QtGui import QFont, QPalette
 from PyQt6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QSpacerItem, QToolButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.choice import Choice, Path
-from ptychogui.gui.edits import FieldEdit, SwitchEdit, field_edit, help_of
+from ptychogui.gui.edits import FieldEdit, OptionEdit, SwitchEdit, TextEdit, field_edit, help_of
 
 INDENT_PX = 14
 LABEL_PX = 128
@@ -72,6 +72,11 @@ class FieldRow(QWidget):
             self.show_problem("")
             self.edit.show_choice(choice)
         self._dress()
+
+    def show_hint(self, hint: str) -> None:
+        """Show what holds while the field is empty; '' shows what is usual for such a field."""
+        if isinstance(self.edit, TextEdit | OptionEdit):
+            self.edit.show_hint(hint)
 
     def show_problem(self, sentence: str) -> None:
         """Say under the editor what is wrong with what was typed; '' takes it back."""

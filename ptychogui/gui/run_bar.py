@@ -77,22 +77,26 @@ class RunBar(QFrame):
     def _show_progress(self) -> None:
         run = self._session.current_run
         snapshot = run.snapshot if run is not None else None
-        self.progress.setVisible(run is not None and (snapshot is not None or run is self._session.running))
+        running = run is not None and run is self._session.running
+        self.progress.setVisible(snapshot is not None or running)
         if run is None or snapshot is None:
-            self.progress.setRange(0, 0 if run is not None and run is self._session.running else 1)
-            self.figures.setText("Preparing the run…" if run is not None and run is self._session.running else "")
+            self.progress.setRange(0, 0 if running else 1)
+            self.progress.setFormat("")
+            doing = "Stopping…" if self._session.stopping else run.doing if run is not None else ""
+            self.figures.setText(doing or "Preparing the run…" if running else "")
             return
         self.progress.setRange(0, max(snapshot.epochs, 1))
         self.progress.setValue(min(snapshot.epoch, snapshot.epochs))
         self.progress.setFormat(f"epoch {snapshot.epoch} of {snapshot.epochs}")
-        self.figures.setText(figures(snapshot, run is self._session.running, self._session.paused))
+        state = "Stopping…" if self._session.stopping else "paused" if self._session.paused else ""
+        self.figures.setText(figures(snapshot, running, state))
 
 
-def figures(snapshot: Snapshot, running: bool, paused: bool) -> str:
-    """Time left, seconds per epoch, device, memory; in one line."""
+def figures(snapshot: Snapshot, running: bool, state: str) -> str:
+    """Time left, or a running job's `state`, seconds per epoch, device, memory; in one line."""
     left_s = max(snapshot.epochs - snapshot.epoch, 0) * snapshot.seconds_per_epoch
-    if paused:
-        first = "paused"
+    if running and state:
+        first = state
     elif running:
         first = f"{duration(left_s)} left" if snapshot.seconds_per_epoch else "time left not known yet"
     else:

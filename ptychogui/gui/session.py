@@ -14,7 +14,7 @@ from PyQt6.QtGui import QUndoStack
 
 from ptychogui.gui import settings
 from ptychogui.gui.edit_job import EditJob
-from ptychogui.gui.opened import Opened, Run, read_file
+from ptychogui.gui.opened import Opened, Run, read_data, read_file
 from ptychogui.gui.preview import Preview, previews
 from ptychogui.gui.reasons import Reason, reasons
 from ptychogui.gui.tasks import Tasks, told
@@ -106,8 +106,8 @@ class Session(QObject):
             self.tell("warning", opened.problem)
             return
         log.info("%s: %s", opened.title, opened.line)
-        for warning in opened.dataset.warnings:
-            self.tell("warning", warning)
+        for warning in opened.dataset.warnings:  # before the user's eyes they are in the data card
+            log.warning("%s: %s", opened.title, warning)
         self.tasks.run(partial(self._preview, opened, opened.dataset), lambda _: None, self._fail)
 
     def _preview(self, opened: Opened, dataset: Dataset) -> None:
@@ -210,17 +210,17 @@ class Session(QObject):
             self.state_changed.emit()
 
     def _read_again(self, opened: Opened) -> None:
-        from ptychogui import io
-
         data = opened.job.data
         opened.reading = True
         self.state_changed.emit()
         done, failed = partial(self._read, opened, data), partial(self._not_read, opened, data)
-        self.tasks.run(partial(io.read, data, need_scan=False), done, failed)
+        self.tasks.run(partial(read_data, data), done, failed)
 
-    def _read(self, opened: Opened, data: Data, dataset: Dataset) -> None:
+    def _read(self, opened: Opened, data: Data, found: tuple[Data, Dataset]) -> None:
         if opened.job.data != data or opened not in self.opened:
             return
+        whole, dataset = found
+        opened.job = opened.job.model_copy(update={"data": whole})
         opened.dataset, opened.preview, opened.problem, opened.reading = dataset, None, "", False
         self._look_at(opened)
         self._read_ended(opened)
@@ -242,6 +242,11 @@ class Session(QObject):
     def paused(self) -> bool:
         """Whether the running job waits."""
         return self._worker is not None and self._worker.paused
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the running job was told to end."""
+        return self._worker is not None and self._worker.stopping
 
     @property
     def shows_running(self) -> bool:
@@ -296,6 +301,7 @@ class Session(QObject):
         """End the running job; its result is kept."""
         if self._worker is not None:
             self._worker.stop()
+            self.state_changed.emit()
 
     def _look_into_mailbox(self) -> None:
         news = self._worker.mailbox.take() if self._worker is not None else None
@@ -304,6 +310,9 @@ class Session(QObject):
             return
         for text in news.messages:
             self.tell("warning", text)
+        if news.doing and run.snapshot is None:
+            run.doing = news.doing
+            self.snapshot_changed.emit()
         if news.snapshot is not None:
             run.snapshot = news.snapshot
             if run is self.current_run:

@@ -42,4 +42,7 @@ def _icon(image: NDArray[np.floating]) -> QIcon:
     top, left = (side * zoom - big.shape[0]) // 2, (side * zoom - big.shape[1]) // 2
     square[top : top + big.shape[0], left : left + big.shape[1]] = big
     picture = QImage(square.tobytes(), side * zoom, side * zoom, side * zoom, QImage.Format.Format_Grayscale8)
-    return QIcon(QPixmap.fromImage(picture.copy()))
+    pixmap = QPixmap.fromImage(picture.copy())
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)  # else Qt tints it
+    return icon

@@ -29,6 +29,7 @@ JOB_NAMES = "Parameters (*.toml)"
 UNPAINTED_MS = 2000
 SLOW_MS = 500
 """An opening that takes longer than this is told."""
+SIMULATING = "The sample is being simulated…"
 ABOUT = (
     "<h3>ptychogui {version}</h3><p>From a ptychographic scan to a picture, by pointing and clicking.</p>"
     "<p>Free software under the GNU General Public License, version 3 or later.</p>"
@@ -52,6 +53,7 @@ class Window(QMainWindow):
         self.workspace: Workspace | None = None
         self.docks_menu: QMenu | None = None
         self._painted = self._may_close = False
+        self._slow: list[str] = []
         self.actions_by_id = menus.make_actions(self)
         self.stack = QStackedWidget(self)
         self.start_page = StartPage(self)
@@ -79,6 +81,7 @@ class Window(QMainWindow):
         session, page = self.session, self.start_page
         session.message.connect(self.notices.add)
         session.state_changed.connect(partial(menus.refresh, self))
+        session.state_changed.connect(self._forget_slow)
         session.tree_changed.connect(partial(menus.refresh, self))
         session.current_changed.connect(self._show_current)
         self.run_bar.wanted.connect(lambda name: self.actions_by_id[name].trigger())
@@ -172,12 +175,23 @@ class Window(QMainWindow):
 
     def _tell_slow(self, path: str) -> None:
         if path in self.session.opening:
-            self.notices.add("info", f"{Path(path).name} is being read…", "")
+            self._slow.append(path)
+            self.notices.add("info", _reading(path), "")
+
+    def _forget_slow(self) -> None:
+        """Take back what was told of files that are read by now."""
+        for path in [path for path in self._slow if path not in self.session.opening]:
+            self._slow.remove(path)
+            self.notices.drop(_reading(path))
 
     def open_sample(self, recipe: str) -> None:
         """Simulate a sample in a thread, unless it was before, and open it."""
-        self.session.tell("info", "The sample is being simulated…")
-        self.session.tasks.run(partial(sample_file, recipe), self.session.open, partial(self.session.tell, "error"))
+        self.session.tell("info", SIMULATING)
+        self.session.tasks.run(partial(sample_file, recipe), self._open_simulated, partial(self.session.tell, "error"))
+
+    def _open_simulated(self, path: str) -> None:
+        self.notices.drop(SIMULATING)
+        self.session.open(path)
 
     def open_dialog(self) -> None:
         """Ask for a file."""
@@ -359,3 +373,7 @@ class Window(QMainWindow):
         """Close without asking."""
         self._may_close = True
         self.close()
+
+
+def _reading(path: str) -> str:
+    return f"{Path(path).name} is being read…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ class News:
     snapshot: Snapshot | None = None
     result: Result | None = None
     error: BaseException | None = None
+    doing: str = ""
     messages: tuple[str, ...] = ()
 
 
@@ -57,6 +59,19 @@ class Mailbox(QObject):
         return news
 
 
+class _Listener(logging.Handler):
+    """What the engine logs in the thread that made this, before the first picture, is what it is doing."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        super().__init__(logging.INFO)
+        self._mailbox, self._thread = mailbox, threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record, as logging asks of a handler."""
+        if record.thread == self._thread:
+            self._mailbox.put(doing=record.getMessage())
+
+
 class Worker(QThread):
     """Runs the generator `ptychogui.job.snapshots`: pausing is not asking for more, a change is sent into it."""
 
@@ -67,12 +82,17 @@ class Worker(QThread):
         self._job, self._dataset, self._initial, self._frame = job, dataset, initial, frame
         self._wake = threading.Condition()
         self._asked: dict[str, Any] = {}
-        self._paused = False
+        self._paused = self._stopping = False
 
     @property
     def paused(self) -> bool:
         """Whether the run waits."""
         return self._paused
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run was told to end."""
+        return self._stopping
 
     def ask(self, **fields: Any) -> None:
         """Send a Request with these fields (job, frame, result) at the next occasion; from any thread."""
@@ -87,18 +107,23 @@ class Worker(QThread):
             self._wake.notify()
 
     def stop(self) -> None:
-        """End the run, also one that waits."""
+        """End the run, also one that waits, as soon as it can be asked."""
+        self._stopping = True
         self.ask(stop=True)
         self.pause(False)
 
     def run(self) -> None:
         """The body of the thread."""
+        listener, logger = _Listener(self.mailbox), logging.getLogger("ptychogui.engine")
+        logger.addHandler(listener)
         try:
             from ptychogui.job import snapshots
 
             self._drive(snapshots(self._job, self._dataset, initial=self._initial, frame=self._frame))
         except BaseException as error:  # noqa: BLE001  every error must reach the window
             self.mailbox.put(error=error)
+        finally:
+            logger.removeHandler(listener)
 
     def _drive(self, steps: Steps) -> None:
         try:

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 from ptychogui.gui.browser import Browser
 from ptychogui.gui.forms import JobForm
 from ptychogui.gui.import_card import ImportCard
+from ptychogui.gui.in_force import in_force
 from ptychogui.gui.log import LogView
 from ptychogui.gui.opened import Opened, Run
 from ptychogui.gui.session import Session
@@ -18,7 +19,8 @@ from ptychogui.gui.settings import settings
 from ptychogui.gui.views import DOCKS, link
 from ptychogui.job import Job
 
-LEFT_PX, MIDDLE_PX, SIDE_PX, RIGHT_PX = 240, 540, 310, 340
+LEFT_PX, MIDDLE_PX, SIDE_PX, RIGHT_PX = 240, 590, 262, 330
+"""Widths of the columns; with the heights below, square pictures nearly fill their docks at 1440 × 900."""
 
 
 class Workspace(QMainWindow):
@@ -32,6 +34,9 @@ class Workspace(QMainWindow):
         self.setDockNestingEnabled(True)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.docks: dict[str, QDockWidget] = {}
+        self._titles_later = QTimer(self)
+        self._titles_later.setSingleShot(True)
+        self._titles_later.timeout.connect(self._dress_titles)
         self.browser, self.card, self.log = Browser(session), ImportCard(session), LogView()
         self.form = JobForm(Job())
         self._form_job = self.form.job
@@ -55,6 +60,8 @@ class Workspace(QMainWindow):
         dock = QDockWidget(title, self)
         dock.setObjectName(name)
         dock.setWidget(widget)
+        for moved in (dock.visibilityChanged, dock.dockLocationChanged, dock.topLevelChanged):
+            moved.connect(lambda _: self._titles_later.start())
         self.docks[name] = dock
 
     def _connect(self) -> None:
@@ -85,10 +92,10 @@ class Workspace(QMainWindow):
             ("browser", "object_phase", across),
             ("object_phase", "object_amplitude", across),
             ("object_amplitude", "import_card", across),
-            ("object_phase", "diffraction", down),
+            ("browser", "diffraction", down),
+            ("object_phase", "loss", down),
             ("object_amplitude", "probe", down),
             ("probe", "scan", down),
-            ("browser", "loss", down),
         ):
             self.splitDockWidget(docks[before], docks[name], direction)
         self.tabifyDockWidget(docks["import_card"], docks["parameters"])
@@ -107,11 +114,23 @@ class Workspace(QMainWindow):
             [docks[name] for name in columns], [LEFT_PX, MIDDLE_PX, SIDE_PX, RIGHT_PX], Qt.Orientation.Horizontal
         )
         for names, sizes in (
-            (("object_phase", "diffraction"), (540, 270)),
-            (("object_amplitude", "probe", "scan"), (280, 260, 270)),
-            (("browser", "loss"), (540, 270)),
+            (("browser", "diffraction"), (240, 580)),
+            (("object_phase", "loss"), (620, 200)),
+            (("object_amplitude", "probe", "scan"), (272, 272, 276)),
         ):
             self.resizeDocks([docks[name] for name in names], list(sizes), Qt.Orientation.Vertical)
+
+    def _dress_titles(self) -> None:
+        """A dock among tabs has its title there, and needs no second one; its tab can be dragged out."""
+        for dock in self.docks.values():
+            beside = [other for other in self.tabifiedDockWidgets(dock) if not other.isHidden()]
+            tabbed = not dock.isFloating() and bool(beside)
+            bar = dock.titleBarWidget()
+            if tabbed and bar is None:
+                dock.setTitleBarWidget(QWidget(dock))
+            elif not tabbed and bar is not None:
+                dock.setTitleBarWidget(None)
+                bar.deleteLater()
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """The first time, take the layout of the last session, or share the space out: before, there is no space."""
@@ -124,6 +143,9 @@ class Workspace(QMainWindow):
         layout = settings().value("layout")
         if not isinstance(layout, QByteArray) or not self.restoreState(layout):
             self.give_sizes()
+        if self._session.current is not None:  # whichever tab was in front last time
+            self.reveal("import_card")
+        self._dress_titles()
 
     def reveal(self, name: str) -> None:
         """Bring a dock to the front and put the keyboard there."""
@@ -144,12 +166,22 @@ class Workspace(QMainWindow):
                 if session.current is not self._shown[0]:
                     view.clear()
             self._shown = session.current, run
+        self._name_runs()
+        dataset = session.current.dataset if session.current is not None else None
+        self.form.set_hints({f"data.{name}": text for name, text in in_force(dataset).items()})
         self._show_data()
         for name, view in self.views.items():
             if run is not None and run.result is not None and run is not session.running:
                 view.show_result(run.result)
             if run is not None and run.snapshot is not None and (run is session.running or name == "diffraction"):
                 view.show_snapshot(run.snapshot)  # a result holds no patterns, the last snapshot does
+
+    def _name_runs(self) -> None:
+        """Tell the loss view of the other runs of the file."""
+        session = self._session
+        runs = session.current.runs if session.current is not None else []
+        others = {run.name: run.loss for run in runs if run is not session.current_run and len(run.loss)}
+        self.views["loss"].show_runs(session.current_run.name if session.current_run is not None else "", others)
 
     def _show_data(self) -> None:
         opened = self._session.current

@@ -47,6 +47,9 @@ def write_sidecar(data: Data, path: Path | str) -> Path:
     """Keep what `data` says, apart from its path, in the TOML beside `path`; returns where."""
     target = sidecar_path(path)
     values = {key: value for key, value in set_values(data).items() if key != "path"}
+    for name in ("positions", "dark", "mask"):
+        if name in values and Path(str(values[name])).absolute().parent == target.absolute().parent:
+            values[name] = Path(str(values[name])).name  # so that the folder may move
     with files.replacing(target) as temporary:
         temporary.write_text(tomli_w.dumps({"data": values}), encoding="utf-8")
     return target

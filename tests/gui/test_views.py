@@ -1,3 +1,4 @@
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,15 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QColor, QGuiApplication, QPalette
+from PyQt6.QtGui import QColor, QGuiApplication
 from PyQt6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from ptychogui.gui import theme
 from ptychogui.gui.preview import Preview, previews
 from ptychogui.gui.views import DOCKS, link
 from ptychogui.gui.views.base import View
 from ptychogui.gui.views.colours import hue_and_brightness, mapped, table
 from ptychogui.gui.views.diffraction import DiffractionView
+from ptychogui.gui.views.graphics import log_ticks
 from ptychogui.gui.views.lengths import PIXELS, inverse_lengths, lengths
 from ptychogui.gui.views.loss import LossView
 from ptychogui.gui.views.objects import ObjectView
@@ -354,7 +357,7 @@ def test_a_frame_that_cannot_be_read_is_told(qtbot: QtBot) -> None:
     view = DiffractionView()
     shown(qtbot, view)
     view.show_dataset(replace(Case().dataset, frames=Broken()), None)
-    qtbot.waitUntil(lambda: "the disk is gone" in view._titles[0].text())
+    qtbot.waitUntil(lambda: "the disk is gone" in view.measured._readout.text())
 
 
 def test_a_click_on_the_scan_chooses_the_nearest_frame(qtbot: QtBot) -> None:
@@ -421,22 +424,52 @@ def test_modes_are_labelled_with_their_share_of_the_power(qtbot: QtBot) -> None:
     assert len(view._labels) == 1
 
 
-def test_the_curves_of_several_runs_stay(qtbot: QtBot) -> None:
+def test_the_curves_of_several_runs_are_told_apart(qtbot: QtBot) -> None:
     case, view = Case(), LossView()
     shown(qtbot, view)
     view.show_dataset(case.dataset, case.preview)
-    for loss in ([0.5], [0.5, 0.3], [0.5, 0.3, 0.2], [0.7], [0.7, 0.1]):
-        drawn(qtbot, view, replace(case.snapshot, loss=np.array(loss, np.float32)))
-    assert len(view._earlier) == 1
-    drawn(qtbot, view, replace(case.snapshot, loss=np.array([0.5, 0.3, 0.2], np.float32)))
+    view.show_runs("Run 3", {"Run 1": np.array([0.5, 0.3, 0.2], np.float32), "Run 2": np.array([np.nan], np.float32)})
+    assert [label.text for _, label in view._legend.items] == ["Run 1", "Run 2", "Run 3"]
     drawn(qtbot, view, replace(case.snapshot, loss=np.array([0.7, 0.1], np.float32)))
-    assert len(view._earlier) == 1
     x, y = view._curve.getOriginalDataset()
     np.testing.assert_allclose((x, y), ([1, 2], [0.7, 0.1]))
     view._logarithmic.click()
     assert not view.plot.getPlotItem().getAxis("left").logMode
     view.clear()
-    assert not view._earlier
+    assert not view._legend.items
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.0699, 0.0705), (0.028, 0.08), (0.1, 1.0), (1e-5, 3.0), (2e-3, 2.1e-3), (2e-3, 2.0001e-3)]
+)
+def test_ticks_of_a_logarithmic_axis_are_enough_and_apart(low: float, high: float) -> None:
+    bottom, top = math.log10(low), math.log10(high)
+    ticks = log_ticks(bottom, top, 0.15 * (top - bottom))
+    assert 2 <= len(ticks) <= 7
+    assert np.diff(ticks).min() >= 0.15 * (top - bottom)
+    assert all(bottom <= tick <= top for tick in ticks)
+
+
+@pytest.mark.parametrize("size", [(700, 300), (260, 640)])
+def test_the_picture_fills_its_box_and_its_axes_end_with_it(qtbot: QtBot, size: tuple[int, int]) -> None:
+    case, view = Case(), ObjectView("amplitude")
+    view.resize(*size)
+    shown(qtbot, view)
+    view.show_dataset(case.dataset, case.preview)
+    drawn(qtbot, view, case.snapshot)
+    picture = view.panel.picture
+    assert picture is not None
+    qtbot.waitUntil(lambda: abs(view.panel.box.viewRect().width() / picture.rect.width() - 1) < 0.02)
+    assert view.panel.box.viewRect().height() == pytest.approx(picture.rect.height(), rel=0.02)
+    assert view.panel.box.viewRect().center().x() == pytest.approx(picture.rect.center().x(), rel=0.05)
+
+
+def test_patterns_stand_as_the_dock_does(qtbot: QtBot) -> None:
+    view = DiffractionView()
+    for size, below in (((600, 300), False), ((240, 620), True)):
+        view.resize(*size)
+        shown(qtbot, view)
+        qtbot.waitUntil(lambda below=below: (view.model.y() > view.measured.y()) == below)
 
 
 def test_the_preview_maps_show_counts_where_they_belong() -> None:
@@ -457,12 +490,11 @@ def test_views_follow_the_palette(qtbot: QtBot, name: str) -> None:
     shown(qtbot, view)
     view.show_dataset(case.dataset, case.preview)
     drawn(qtbot, view, case.snapshot)
-    palette = QPalette(view.palette())
-    palette.setColor(QPalette.ColorRole.Base, QColor(10, 20, 30))
-    view.setPalette(palette)
     plots = [panel.plot for panel in panels(view)] or [view.plot]  # type: ignore[attr-defined]
-    for plot in plots:
-        assert plot.backgroundBrush().color() == QColor(10, 20, 30)
+    for name_, colours in (("dark", theme.DARK), ("light", theme.LIGHT)):
+        theme.choose(name_)  # type: ignore[arg-type]
+        for plot in plots:
+            assert plot.backgroundBrush().color() == QColor(colours.base)
 
 
 def test_real_colours_run_over_the_range() -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.base import View
 from ptychogui.gui.views.colours import Pixels
@@ -70,22 +71,23 @@ class DiffractionView(View):
         row.setContentsMargins(4, 0, 4, 2)
         for widget in (self.play, self.slider, self._number):
             row.addWidget(widget)
-        self._titles = [QLabel(text, self) for text in ("measured", "model")]
-        pictures = QHBoxLayout()
+        self._pictures = pictures = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         pictures.setSpacing(2)
-        for title, panel in zip(self._titles, (self.measured, self.model)):
-            column = QVBoxLayout()
-            column.setSpacing(0)
-            title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            title.setProperty("role", "dim")
-            column.addWidget(title)
-            column.addWidget(panel, 1)
-            pictures.addLayout(column, 1)
+        for panel in (self.measured, self.model):
+            pictures.addWidget(panel, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(pictures, 1)
         layout.addLayout(row)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Side by side where there is more width than height, else one above the other."""
+        wide = self.width() > self.height()
+        self._pictures.setDirection(
+            QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom,
+        )
+        super().resizeEvent(event)
 
     @staticmethod
     def _cross(panel: ImagePanel) -> pg.PlotCurveItem:
@@ -134,7 +136,7 @@ class DiffractionView(View):
     def _take_frame(self) -> None:
         frame, error = self._reader.take()
         if error:
-            self._titles[0].setText(error)
+            self.measured.say(error)
         if frame is not None:
             self._frame = frame
             self._draw_if_seen()
@@ -194,15 +196,13 @@ class DiffractionView(View):
         for panel, cross in zip((self.measured, self.model), self._crosses):
             panel.show_picture(None)
             cross.setVisible(False)
-        self._titles[1].setText("model")
         self._number.setText("")
 
     def _show(self, geometry: Geometry, measured: Real, model: Real | None) -> None:
         pixel, unit = frame_pixel(geometry, measured.shape)
         step = math.ceil(max(measured.shape) / 1024)
         levels = percentile_range(self._scaled(measured[::step, ::step]), 0.1, 99.95)
-        self._titles[0].setText("measured")
-        self._show_in(self.measured, measured, pixel, unit, levels)
+        self._show_in(self.measured, measured, pixel, unit, levels, "measured")
         self.measured.show_overlay(self._mask_pixels(measured))
         arm = CROSS * min(n * p for n, p in zip(measured.shape, pixel)) / unit.unit_si
         for cross in self._crosses:
@@ -211,18 +211,23 @@ class DiffractionView(View):
         if model is None:
             self.model.show_picture(None)
             self._crosses[1].setVisible(False)
-            self._titles[1].setText("model")
             return
-        self._titles[1].setText(f"model · R {_r_factor(measured, model, self._mask_of(measured)):.3f}")
-        self._show_in(self.model, model, pixel, unit, levels)
+        note = f"model · R {_r_factor(measured, model, self._mask_of(measured)):.3f}"
+        self._show_in(self.model, model, pixel, unit, levels, note)
 
     def _show_in(
-        self, panel: ImagePanel, frame: Real, pixel: tuple[float, float], unit: Lengths, levels: tuple[float, float]
+        self,
+        panel: ImagePanel,
+        frame: Real,
+        pixel: tuple[float, float],
+        unit: Lengths,
+        levels: tuple[float, float],
+        note: str,
     ) -> None:
         ny, nx = frame.shape
         origin = -(ny // 2) * pixel[0], -(nx // 2) * pixel[1]
         scaled = self._scaled(frame)
-        panel.show_picture(Picture(frame, pixel, origin, unit, "counts", "inferno", levels, scaled))
+        panel.show_picture(Picture(frame, pixel, origin, unit, "counts", "inferno", levels, scaled), note)
 
     def _scaled(self, frame: Real) -> NDArray[np.float32]:
         """What the colours stand for: log10(1 + counts), or the counts."""

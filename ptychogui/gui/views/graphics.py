@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,13 @@ from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPalette
 
 from ptychogui.gui.views.colours import Pixels
 from ptychogui.io.picture import scale_bar_m
+
+LABEL_PX = 24
+"""Ticks closer than this would let their numbers touch."""
+LEFT_PX = 40
+"""Width of the left axis of a picture; if it followed its numbers, which `hug` changes, neither would come to rest."""
+TOP_PX, RIGHT_PX = 6.0, 8.0
+"""Room at the edge of a plot for half of an axis' last number."""
 
 
 class Image(pg.GraphicsObject):  # type: ignore[misc]
@@ -124,6 +132,16 @@ class UnitAxis(pg.AxisItem):  # type: ignore[misc]
         spacing: list[tuple[float, float]] = super().tickSpacing(low, high, size)
         return [(max(1.0, float(round(step))), offset) for step, offset in spacing] if self._whole else spacing
 
+    def logTickValues(
+        self, low: float, high: float, size: float, std: list[tuple[float, list[float]]]
+    ) -> list[tuple[None, list[float]]]:
+        """Round numbers on a logarithmic axis, so many as have room for their texts."""
+        return [(None, log_ticks(low, high, LABEL_PX * (high - low) / max(size, 1)))]
+
+    def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """The numbers themselves, not their powers of ten."""
+        return [f"{10**value * scale:.4g}" for value in values]
+
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         """The numbers, the middle one with the unit: the outer ones are hidden where they do not fit."""
         texts: list[str] = super().tickStrings(values, scale, spacing)
@@ -131,6 +149,22 @@ class UnitAxis(pg.AxisItem):  # type: ignore[misc]
             middle = (len(texts) - 1) // 2
             texts[middle] = f"{texts[middle]} {self.unit}".strip()
         return texts
+
+
+def log_ticks(low: float, high: float, apart: float) -> list[float]:
+    """Decades between two decimal logarithms, then 2 and 5, then finer round numbers, no closer than `apart`."""
+    bottom, top = 10**low, 10**high
+    step = 10.0 ** math.floor(math.log10(max(top - bottom, 1e-9 * top)))
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    wished = [d + math.log10(m) for mantissas in ((1,), (2, 5), (3, 7)) for d in decades for m in mantissas]
+    if high - low < 1:
+        for fine in (step, step / 2, step / 5):
+            wished += [math.log10(fine * i) for i in range(math.ceil(bottom / fine), math.floor(top / fine) + 1) if i]
+    chosen: list[float] = []
+    for value in wished:
+        if low <= value <= high and all(abs(value - other) >= apart for other in chosen):
+            chosen.append(value)
+    return sorted(chosen)
 
 
 def point_in(box: pg.ViewBox, scene_point: QPointF) -> tuple[float, float]:
@@ -142,11 +176,24 @@ def point_in(box: pg.ViewBox, scene_point: QPointF) -> tuple[float, float]:
 def wear(plot: pg.PlotWidget, palette: QPalette) -> None:
     """Give a plot and its axes the colours of a palette."""
     plot.setBackground(palette.color(QPalette.ColorRole.Base))
-    plot.getPlotItem().setContentsMargins(0, 6, 8, 0)
     for side in ("left", "bottom"):
         axis = plot.getAxis(side)
         axis.setPen(palette.color(QPalette.ColorRole.Mid))
         axis.setTextPen(palette.color(QPalette.ColorRole.PlaceholderText))
+
+
+def hug(plot: pg.PlotWidget, aspect: float) -> None:
+    """Give the view box of a plot the shape (width / height) of its picture, so that axes and scale bar lie close."""
+    width, height = plot.width() - RIGHT_PX, plot.height() - TOP_PX
+    for side in ("left", "bottom"):
+        axis = plot.getAxis(side)
+        width -= axis.width() if side == "left" and axis.isVisible() else 0
+        height -= axis.height() if side == "bottom" and axis.isVisible() else 0
+    across, down = max(0.0, (width - height * aspect) / 2), max(0.0, (height - width / aspect) / 2)
+    margins = [float(round(m)) for m in (across, TOP_PX + down, RIGHT_PX + across, down)]
+    layout = plot.getPlotItem().layout
+    if list(layout.getContentsMargins()) != margins:
+        layout.setContentsMargins(*margins)
 
 
 def name_axes(plot: pg.PlotWidget, unit: str) -> None:

@@ -1,23 +1,27 @@
-"""How the loss falls from epoch to epoch, beside the runs before."""
+"""How the loss falls from epoch to epoch, beside the other runs of the same file."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QPalette
+from PyQt6.QtGui import QColor, QPalette
 from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.base import View
-from ptychogui.gui.views.graphics import UnitAxis, name_axes, wear
+from ptychogui.gui.views.graphics import RIGHT_PX, TOP_PX, UnitAxis, name_axes, wear
 from ptychogui.types import Real
 
-EARLIER = 6
-"""So many earlier runs stay in the picture."""
+OTHERS = 6
+"""So many other runs are shown, the latest ones."""
+COLOURS = ("#e07b39", "#3a9d6b", "#9a62c9", "#c2a11c", "#cf5a7e", "#4aa3b8")
+"""Of the other runs; they read on white and on black."""
 
 
 class LossView(View):
-    """The loss of the current run in the accent colour, earlier ones behind it."""
+    """The loss of the selected run in the accent colour, the others of its file behind it, told apart by a legend."""
 
     delay_ms = 50
 
@@ -29,10 +33,14 @@ class LossView(View):
         self.plot.hideButtons()
         self.plot.setMinimumSize(80, 60)
         self.plot.showGrid(x=True, y=True, alpha=0.12)
+        self.plot.getPlotItem().layout.setContentsMargins(0, TOP_PX, RIGHT_PX, 0)
         self.plot.scene().sigMouseClicked.connect(self._click)
+        self._legend = self.plot.addLegend(offset=(-10, 6), labelTextSize="9pt", verSpacing=-4)
         self._curve = self.plot.plot(symbol="o", symbolSize=5, antialias=True)
-        self._earlier: list[tuple[Real, pg.PlotDataItem]] = []
-        self._loss: Real = np.zeros(0, np.float32)
+        self._curve.setZValue(1)
+        self._name = ""
+        self._others: dict[str, Real] = {}
+        self._other_curves: list[pg.PlotDataItem] = []
         self._logarithmic = QCheckBox("log", self)
         self._logarithmic.setObjectName("log")
         self._logarithmic.setToolTip("Logarithmic axis of the loss")
@@ -45,6 +53,12 @@ class LossView(View):
         QVBoxLayout(self.plot).addWidget(self._hint)
         self._readout = QLabel(self)
         self._readout.setProperty("role", "dim")
+        self._lay_out()
+        self._scale(True)
+        self._name_axes(False)
+        self.wear()
+
+    def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setContentsMargins(6, 0, 4, 2)
         row.addWidget(self._readout, 1)
@@ -54,64 +68,42 @@ class LossView(View):
         layout.setSpacing(0)
         layout.addWidget(self.plot, 1)
         layout.addLayout(row)
-        self._scale(True)
-        self._name_axes(False)
-        self.wear()
+
+    def show_runs(self, name: str, others: Mapping[str, Real]) -> None:
+        """Say how the selected run is called, and which losses (E,) the other runs of its file had, by their names."""
+        self._name = name
+        self._others = dict(list(others.items())[-OTHERS:])
+        self._draw_others()
 
     def fit(self) -> None:
         """Show whole curves again."""
         self.plot.enableAutoRange()
 
     def draw(self) -> None:
-        """Show the curve of the run in question; where it begins anew, the old one moves behind it."""
+        """Show the curve of the run in question."""
         if self.result is not None:
             loss = self.result.loss
-        elif self.snapshot is not None:
-            loss = self.snapshot.loss
-        elif self.dataset is None:
-            self._forget()
-            return
         else:
-            loss = np.zeros(0, np.float32)
-        if np.array_equal(self._loss, loss, equal_nan=True):
-            return
-        if not _continues(self._loss, loss):
-            self._move_behind()
-        self._bring_forward(loss)
-        self._loss = loss
-        epochs = np.arange(1, len(loss) + 1)
-        good = np.isfinite(loss) & (loss > 0)
-        self._curve.setData(epochs[good], loss[good])
-        self._name_axes(bool(len(loss) or self._earlier))
+            loss = self.snapshot.loss if self.snapshot is not None else np.zeros(0, np.float32)
+        self._curve.setData(*_points(loss))
+        self._name_axes(bool(len(loss) or self._others))
         self._readout.setText(f"loss {loss[-1]:.4g} after {len(loss)} epochs" if len(loss) else "")
 
-    def _move_behind(self) -> None:
-        good = np.isfinite(self._loss) & (self._loss > 0)
-        if not good.any():
-            return
-        curve = self.plot.plot(np.flatnonzero(good) + 1, self._loss[good], antialias=True)
-        curve.setZValue(-1)
-        self._earlier.append((self._loss, curve))
-        while len(self._earlier) > EARLIER:
-            self.plot.removeItem(self._earlier.pop(0)[1])
-        self.wear()
+    def clear(self) -> None:
+        """Show nothing."""
+        self.show_runs("", {})
+        super().clear()
 
-    def _bring_forward(self, loss: Real) -> None:
-        """A run that is looked at again stands in front, and no longer behind."""
-        again = [np.array_equal(earlier, loss, equal_nan=True) for earlier, _ in self._earlier]
-        for (_, curve), same in zip(self._earlier, again):
-            if same:
-                self.plot.removeItem(curve)
-        self._earlier = [earlier for earlier, same in zip(self._earlier, again) if not same]
-
-    def _forget(self) -> None:
-        for _, curve in self._earlier:
+    def _draw_others(self) -> None:
+        for curve in self._other_curves:
             self.plot.removeItem(curve)
-        self._earlier.clear()
-        self._loss = np.zeros(0, np.float32)
-        self._curve.setData([], [])
-        self._name_axes(False)
-        self._readout.setText("")
+        self._legend.clear()
+        self._other_curves = [
+            self.plot.plot(*_points(loss), pen=pg.mkPen(colour, width=1.5), antialias=True, name=name)
+            for (name, loss), colour in zip(self._others.items(), COLOURS)
+        ]
+        if self._others and self._name:
+            self._legend.addItem(self._curve, self._name)
 
     def _name_axes(self, shown: bool) -> None:
         name_axes(self.plot, "epochs" if shown else "")
@@ -128,14 +120,17 @@ class LossView(View):
         """Follow the theme."""
         palette = self.palette()
         accent = palette.color(QPalette.ColorRole.Highlight)
+        plate = QColor(palette.color(QPalette.ColorRole.Base))
+        plate.setAlpha(200)
         wear(self.plot, palette)
         self._curve.setPen(pg.mkPen(accent, width=2))
         self._curve.setSymbolBrush(accent)
         self._curve.setSymbolPen(None)
-        for _, curve in self._earlier:
-            curve.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Mid), width=1.5))
+        self._legend.setBrush(plate)
+        self._legend.setLabelTextColor(palette.color(QPalette.ColorRole.Text))
 
 
-def _continues(old: Real, new: Real) -> bool:
-    """Whether a curve is the old one grown longer."""
-    return len(new) >= len(old) and bool(np.array_equal(new[: len(old)], old, equal_nan=True))
+def _points(loss: Real) -> tuple[Real, Real]:
+    """Epochs and losses that a logarithmic axis can show."""
+    good = np.isfinite(loss) & (loss > 0)
+    return np.flatnonzero(good).astype(np.float32) + 1, loss[good]

@@ -16,7 +16,7 @@ from PyQt6.QtGui import QActionGroup, QCursor, QGuiApplication
 from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.colours import MAPS, Pixels, hue_and_brightness, mapped
-from ptychogui.gui.views.graphics import Image, ScaleBar, UnitAxis, name_axes, point_in, wear
+from ptychogui.gui.views.graphics import LEFT_PX, Image, ScaleBar, UnitAxis, hug, name_axes, point_in, wear
 from ptychogui.gui.views.histogram import Histogram
 from ptychogui.gui.views.lengths import PIXELS, Lengths
 from ptychogui.io.picture import percentile_range
@@ -91,6 +91,7 @@ class ImagePanel(QWidget):
         self._map: str | None = None
         self._linked: list[ImagePanel] = []
         self._note = ""
+        self._pointer: QPointF | None = None
         self.plot = pg.PlotWidget(self, axisItems={side: UnitAxis(side) for side in ("left", "bottom")})
         self.box: pg.ViewBox = self.plot.getViewBox()
         self._image, self._overlay = Image(), Image()
@@ -107,12 +108,14 @@ class ImagePanel(QWidget):
         self.plot.hideButtons()
         self.plot.setMenuEnabled(False)
         self.plot.setMinimumSize(80, 60)
+        self.plot.getAxis("left").setWidth(LEFT_PX)
         self.box.setAspectLocked(True)
         self.box.invertY(True)
-        self.box.setDefaultPadding(0.02)
+        self.box.setDefaultPadding(0)
         self.box.addItem(self._image)
         self.box.addItem(self._overlay, ignoreBounds=True)
         self.box.sigRangeChangedManually.connect(self._lead)
+        self.box.sigResized.connect(self._hug)
         self.plot.scene().sigMouseMoved.connect(self._point)
         self.plot.scene().sigMouseClicked.connect(self._click)
 
@@ -157,16 +160,25 @@ class ImagePanel(QWidget):
             self._levels = None
         self.picture = picture
         self._hint.setVisible(picture is None)
-        self._note = note
-        self._readout.setText(note)
+        self.say(note)
         if picture is None:
             self._image.show_pixels(None, QRectF())
             self._overlay.show_pixels(None, QRectF())
             self.fit()
             return
         self._image.show_pixels(self._colours(picture), picture.rect)
+        self._hug()
         if self._histogram is not None and self._histogram.isVisible():
             self._histogram.show_values(picture.colour_values, *self._range(picture))
+
+    def say(self, note: str) -> None:
+        """Say something under the picture while the pointer is elsewhere."""
+        self._note = note
+        self._point(self._pointer)
+
+    def _hug(self) -> None:
+        if self.picture is not None and not self.picture.rect.isEmpty():
+            hug(self.plot, self.picture.rect.width() / self.picture.rect.height())
 
     def show_overlay(self, pixels: Pixels | None) -> None:
         """Lay half-transparent colours over the picture, pixel by pixel."""
@@ -203,10 +215,10 @@ class ImagePanel(QWidget):
         for panel in self._linked:
             panel.box.setRange(self.box.viewRect(), padding=0)
 
-    def _point(self, position: QPointF) -> None:
-        picture = self.picture
-        inside = picture is not None and self.box.sceneBoundingRect().contains(position)
-        if picture is None or not inside:
+    def _point(self, position: QPointF | None) -> None:
+        """Say what is under the pointer, also when the picture changes beneath it."""
+        self._pointer, picture = position, self.picture
+        if picture is None or position is None or not self.box.sceneBoundingRect().contains(position):
             self._readout.setText(self._note)
             return
         y, x = point_in(self.box, position)
@@ -221,7 +233,7 @@ class ImagePanel(QWidget):
 
     def leaveEvent(self, event: QEvent | None) -> None:
         """The pointer is elsewhere: say what the picture is again."""
-        self._readout.setText(self._note)
+        self._point(None)
         super().leaveEvent(event)
 
     def _click(self, event: Any) -> None:

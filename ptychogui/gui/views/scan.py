@@ -13,13 +13,15 @@ from PyQt6.QtWidgets import QComboBox, QGraphicsEllipseItem, QHBoxLayout, QLabel
 
 from ptychogui.gui.views.base import View
 from ptychogui.gui.views.colours import table
-from ptychogui.gui.views.graphics import ScaleBar, UnitAxis, name_axes, point_in, wear
+from ptychogui.gui.views.graphics import LEFT_PX, ScaleBar, UnitAxis, hug, name_axes, point_in, wear
 from ptychogui.gui.views.lengths import PIXELS, Lengths, lengths
 from ptychogui.io.picture import percentile_range
 from ptychogui.types import Complex, Positions
 
 MOST = 20_000
 """Of more positions than these only every n-th is drawn."""
+LONGEST = 4.0
+"""A scan longer than this is shown in a box of this aspect."""
 SHADES = 24
 ENLARGED = (1, 5, 10, 50, 100, 500)
 COLOURS = ("total counts", "deflection y", "deflection x", "order")
@@ -49,6 +51,7 @@ class ScanView(View):
         self.plot.hideButtons()
         self.plot.setMenuEnabled(False)
         self.plot.setMinimumSize(80, 60)
+        self.plot.getAxis("left").setWidth(LEFT_PX)
         self.box: pg.ViewBox = self.plot.getViewBox()
         self.box.setAspectLocked(True)
         self.box.invertY(True)
@@ -61,6 +64,7 @@ class ScanView(View):
             self.box.addItem(item)
         self.box.addItem(self._probe, ignoreBounds=True)
         self._scale_bar = ScaleBar(self.box)
+        self.box.sigResized.connect(self._hug)
         scene = self.plot.scene()
         scene.sigMouseClicked.connect(self._click)
         scene.sigMouseMoved.connect(self._point)
@@ -134,6 +138,7 @@ class ScanView(View):
         extent = float(np.ptp(self._nominal, 0).max())
         self._unit = lengths(max(extent, min(pixel)), min(pixel))
         self._name_axes(self._unit, True)
+        self._hug()
         step = -(-len(self._nominal) // MOST)
         points = self._nominal[::step] / self._unit.unit_si
         low, high = percentile_range(values)
@@ -143,6 +148,11 @@ class ScanView(View):
         room = min(self.box.width(), self.box.height()) / math.sqrt(len(points))
         size = float(np.clip(0.5 * room, 2, 9))
         self._spots.setData(points[:, 1], points[:, 0], brush=[brushes[s] for s in shades], size=size)
+
+    def _hug(self) -> None:
+        if self._nominal is not None and len(self._nominal):
+            height, width = np.ptp(self._nominal, 0)
+            hug(self.plot, float(np.clip(width / max(height, 1e-30), 1 / LONGEST, LONGEST)))
 
     def _values(self) -> NDArray[np.float64]:
         """One value for each position, by which it is coloured."""
