@@ -165,6 +165,7 @@ class _Run:
         if job.data == Data() and dataset.data:  # read by hand: the result has to know what it was made from
             job = job.model_copy(update={"data": Data.read(dataset.data)})
         self.job, self.dataset = job, dataset
+        self.data_hash = _hash(dataset)  # now: at the end of a long run the file may be out of reach
         self.problem = problem(dataset, job.model, device_of(job.device))
         self.state = start.state(self.problem, dataset, initial, job.seed)
         self.box = lit_box(self.state)
@@ -247,7 +248,7 @@ class _Run:
         provenance = {
             "program": f"ptychogui {version('ptychogui')}",
             "data": self.dataset.source,
-            "data_hash": _hash(self.dataset),
+            "data_hash": self.data_hash,
             "device": str(self.problem.device),
             "seed": str(self.job.seed),
             "begun": self.begun_at,

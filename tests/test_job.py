@@ -286,3 +286,25 @@ def test_a_result_knows_the_data_that_was_read_by_hand(tmp_path: Path) -> None:
     said = Job.from_toml(result.job).data
     assert said.path == str(tmp_path / "scan.npz")
     assert said.bin == 2
+
+
+def test_a_result_outlives_its_file(far: World) -> None:
+    """Once the frames are in memory, a network drive may go away."""
+
+    class Drive:
+        gone = False
+        shape, dtype = far.dataset.frames.shape, far.dataset.frames.dtype
+
+        def __getitem__(self, index: Any, /) -> Any:
+            if self.gone:
+                raise OSError("the drive is gone")
+            return far.dataset.frames[index]
+
+    drive = Drive()
+    course = snapshots(job_of(), replace(far.dataset, frames=drive))
+    next(course)
+    drive.gone = True
+    *_, last = course
+    assert isinstance(last, Result)
+    assert len(last.loss) == 4
+    assert last.provenance["data_hash"] == run(job_of(), far.dataset).provenance["data_hash"]
