@@ -297,7 +297,9 @@ def explain(error: ValidationError, params: type[Params]) -> str:
         case "missing":
             return f"{where} is {given!r}, but more values are required."
         case _:
-            message = first["msg"].replace("Input should", "it should").replace("Value error, ", "")
+            message = (
+                first["msg"].replace("Input should", "it should").replace("a valid tuple", "a list such as [1, 2]")
+            )
             return f"{where} is {given!r}, but {message[0].lower()}{message[1:]}."
 
 

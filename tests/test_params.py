@@ -228,6 +228,7 @@ def test_quantities_are_written_as_people_read_them(value: float, unit: str, tex
         ({"data": {"field": "middle"}}, "data.field is 'middle', but it should be 'far' or 'near'."),
         ({"data": {"scan_shape": [3]}}, "data.scan_shape is [3], but more values are required."),
         ({"data": {"exclude": [1, -2]}}, "data.exclude is -2, but it should be greater than or equal to 0."),
+        ({"data": {"exclude": 3}}, "data.exclude is 3, but it should be a list such as [1, 2]."),
         ({"solver": {"kind": "foo"}}, "There is no solver 'foo': choose one of epie, rpie, mpie, adam."),
         ({"solver": {"alpha": 0.1}}, "solver has no kind: give solver.kind as one of epie, rpie, mpie, adam."),
         (
