@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ptychogui.io import files
 from ptychogui.io.picture import inside_scan, percentile_range, scale_bar_m, scanned_area, without_ramp
-from ptychogui.types import Complex, Mask, Object, Real, Result
+from ptychogui.types import Complex, Mask, Real, Result
 
 _LEAST_WIDTH_PX = 512
 
@@ -31,23 +31,24 @@ def export(result: Result, folder: Path | str) -> tuple[Path, ...]:
         end = f"_{number}" if len(result.obj.slices) > 1 else ""
         for name, part in (("amplitude", np.abs), ("phase", np.angle)):
             path = folder / f"object_{name}{end}"
-            written.append(_tiff(part(without_ramp(image, inside)), result.obj, path))
+            written.append(_tiff(part(without_ramp(image, inside)), result, path))
             written.append(_png(part(without_ramp(lit, inside))[area], inside[area], result, path))
     written += [_probe(result, folder / "probe.png"), _positions(result, folder / "positions.csv")]
     return tuple(written)
 
 
-def _tiff(values: Real, obj: Object, path: Path) -> Path:
-    """The whole object as ImageJ reads it, with its pixel in µm."""
+def _tiff(values: Real, result: Result, path: Path) -> Path:
+    """The whole object as ImageJ reads it, with its pixel in µm where that is known."""
     path = path.with_suffix(".tif")
-    y_um, x_um = (pixel * 1e6 for pixel in obj.pixel_m)
+    known = result.geometry.calibrated
+    y, x = (pixel * 1e6 if known else 1.0 for pixel in result.obj.pixel_m)
     with files.replacing(path) as temporary:
         tifffile.imwrite(
             temporary,
             values.astype(np.float32),
             imagej=True,
-            resolution=(1 / x_um, 1 / y_um),
-            metadata={"unit": "um", "axes": "YX"},
+            resolution=(1 / x, 1 / y),
+            metadata={"unit": "um" if known else "pixel", "axes": "YX"},
         )
     return path
 

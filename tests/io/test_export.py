@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tifffile
@@ -11,6 +13,7 @@ from test_result import result
 from ptychogui.io import export
 from ptychogui.io.picture import inside_scan, scanned_area, without_ramp
 from ptychogui.params import InputError
+from ptychogui.types import Geometry
 
 
 def test_everything_is_there(tmp_path):
@@ -34,6 +37,15 @@ def test_tiff_knows_its_pixel(tmp_path):
         assert tiff.imagej_metadata["unit"] == "um"
         numerator, denominator = tiff.pages.first.tags["XResolution"].value
         assert numerator / denominator == pytest.approx(1 / 0.02, rel=1e-3)
+
+
+def test_tiff_without_a_known_pixel_is_in_pixels(tmp_path):
+    whole = result()
+    export(replace(whole, geometry=Geometry((14, 17)), obj=replace(whole.obj, pixel_m=(1.0, 1.0))), tmp_path)
+    with tifffile.TiffFile(tmp_path / "object_phase_0.tif") as tiff:
+        assert tiff.imagej_metadata["unit"] == "pixel"
+        numerator, denominator = tiff.pages.first.tags["XResolution"].value
+        assert numerator == denominator
 
 
 def test_pictures_have_square_pixels_on_the_sample(tmp_path):
