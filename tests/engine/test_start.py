@@ -116,7 +116,8 @@ def test_known_optics_give_the_probe_its_curvature(wavelength_m: float, behind: 
     depth_m, angle_rad = 33 * dy**2 / wavelength_m, 0.3 * wavelength_m / dy
     defocus_m = depth_m if behind != electrons else -depth_m
     optics = replace(optics, convergence_rad=angle_rad, defocus_m=defocus_m)
-    dataset = replace(small.dataset, geometry=optics, probe=None)
+    scan = Scan(small.dataset.scan.positions_m / small.dataset.geometry.pixel_m * optics.pixel_m)
+    dataset = replace(small.dataset, geometry=optics, scan=scan, probe=None)
     found = FromData().state(replace(small, dataset=dataset).problem(), dataset, None, 0).probe[0].numpy()
     bend_rad = np.angle(found[23, 20] * found[25, 20] / found[24, 20] ** 2)
     assert (bend_rad > 0) == behind
@@ -226,3 +227,9 @@ def overlap(found: torch.Tensor, true: np.ndarray) -> float:
     have, want = found[0].numpy(), true[0]
     product = np.fft.ifft2(np.fft.fft2(have).conj() * np.fft.fft2(want))
     return float(np.abs(product).max() / np.linalg.norm(have) / np.linalg.norm(want))
+
+
+def test_positions_that_cannot_overlap_are_refused_before_memory_is_taken(far: World) -> None:
+    spread = replace(far.dataset, scan=Scan(far.dataset.scan.positions_m * 1e6))
+    with pytest.raises(InputError, match="do not overlap"):
+        canvas(spread, (24, 20))
