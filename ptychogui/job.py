@@ -124,8 +124,12 @@ def snapshots(
             next(loop)
         except StopIteration:
             ended = "finished"
-        except Exception:  # the border of the run: what it has reached is kept, whatever went wrong
-            yield run.result()
+        except Exception as error:  # the border of the run: what it has reached is kept, whatever went wrong
+            try:
+                kept = run.result()
+            except (MemoryError, RuntimeError, ValueError):  # it must not hide what went wrong first
+                raise error from None
+            yield kept
             raise
         if time.monotonic() - shown >= max(_SNAPSHOT_S, _SNAPSHOT_SHARE * cost):
             begun = time.monotonic()
@@ -161,7 +165,10 @@ class _Run:
 
         if initial is None and isinstance(job.start, FromFile) and job.start.path:
             initial = io.read_result(job.start.path)
-        start: AnyStart = job.start if initial is None else FromFile()
+        start: AnyStart = job.start
+        if initial is not None and not isinstance(start, FromFile):  # go on, with more modes where more are wanted
+            wanted = start.modes if isinstance(start, FromData) else 1
+            start = FromFile(modes=max(wanted, len(initial.probe.modes)))
         if job.data == Data() and dataset.data:  # read by hand: the result has to know what it was made from
             job = job.model_copy(update={"data": Data.read(dataset.data)})
         self.job, self.dataset = job, dataset

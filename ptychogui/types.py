@@ -104,8 +104,13 @@ class Geometry:
 
     @property
     def magnification(self) -> float:
-        """Fresnel scaling of a cone beam: (focus-to-sample + sample-to-detector) / focus-to-sample; 1 otherwise."""
+        """Fresnel scaling of a cone beam: (focus-to-sample + sample-to-detector) / focus-to-sample.
+
+        Without a focus it is what the pixel at the sample says of a near field, and 1 otherwise.
+        """
         if self.focus_to_sample_m is None or self.distance_m is None:
+            if self.field == "near" and self.given_pixel_m is not None and self.detector_pixel_m is not None:
+                return self.detector_pixel_m[0] / self.given_pixel_m[0]
             return 1.0
         return (self.focus_to_sample_m + self.distance_m) / self.focus_to_sample_m
 

@@ -20,7 +20,7 @@ from ptychogui.engine.start.file import FromFile
 from ptychogui.engine.start.probe import probe_from_file, with_modes
 from ptychogui.job import Job, run
 from ptychogui.params import InputError
-from ptychogui.types import Dataset, Object, Result, Scan
+from ptychogui.types import Dataset, Geometry, Object, Result, Scan
 
 
 def solved(small: World, epochs: int = 3) -> Result:
@@ -233,3 +233,15 @@ def test_positions_that_cannot_overlap_are_refused_before_memory_is_taken(far: W
     spread = replace(far.dataset, scan=Scan(far.dataset.scan.positions_m * 1e6))
     with pytest.raises(InputError, match="do not overlap"):
         canvas(spread, (24, 20))
+
+
+def test_going_on_with_more_modes_adds_them(far: World) -> None:
+    job = Job.read({"solver": {"kind": "rpie", "epochs": 1}, "device": "cpu", "start": {"kind": "data", "modes": 1}})
+    first = run(job, far.dataset)
+    more = run(job.with_value("start.modes", len(first.probe.modes) + 1), far.dataset, first)
+    assert len(more.probe.modes) == len(first.probe.modes) + 1
+
+
+def test_a_near_field_with_a_known_pixel_has_its_magnification() -> None:
+    told = Geometry((8, 8), 1e-10, 1.2, (55e-6, 55e-6), given_pixel_m=(55e-9, 55e-9), field="near")
+    assert told.effective_distance_m == pytest.approx(1.2e-3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from ptychogui.params import InputError, Params
+from ptychogui.params import Count, InputError, Params
 
 if TYPE_CHECKING:
     from ptychogui.engine.problem import Problem
@@ -19,6 +19,8 @@ class FromFile(Params):
     kind: Literal["file"] = "file"
     path: str = ""
     """The result file."""
+    modes: Count | None = None
+    """Incoherent modes of the probe; unset: as many as the result has."""
 
     def state(self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int) -> State:
         """The state in which `initial` ended.
@@ -31,7 +33,7 @@ class FromFile(Params):
         import torch
 
         from ptychogui.engine.start.canvas import canvas
-        from ptychogui.engine.start.probe import probe_from_file
+        from ptychogui.engine.start.probe import probe_from_file, with_modes
         from ptychogui.engine.state import State
         from ptychogui.types import Scan
 
@@ -54,6 +56,7 @@ class FromFile(Params):
         if (high > low).all():
             (y, x), (y1, x1), (dy, dx) = low, high, offset
             obj[:, y:y1, x:x1] = slices[:, y - dy : y1 - dy, x - dx : x1 - dx]
-        probe = probe_from_file(problem, initial.probe.modes).to(problem.dtype)
+        probe = probe_from_file(problem, initial.probe.modes)
+        probe = with_modes(probe, self.modes or len(probe)).to(problem.dtype)
         canvas_obj = torch.from_numpy(obj).to(device=problem.device, dtype=problem.dtype)
         return State.at(canvas_obj, probe, torch.from_numpy(begin).to(problem.device), origin_m)
