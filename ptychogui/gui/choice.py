@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -170,9 +171,16 @@ def text_of(value: Any, unit: str) -> str:
         return ""
     if isinstance(value, tuple | list):
         return ", ".join(text_of(part, unit) for part in value)
+    if isinstance(value, float) and unit == "rad" and value and _is_whole(10 * math.degrees(value)):
+        return f"{math.degrees(value):.6g} deg"
     if isinstance(value, float):
         return format_quantity(value, unit)
     return f"{value} {unit}" if unit else str(value)
+
+
+def _is_whole(number: float) -> bool:
+    """Whether a number is whole but for rounding; angles that are whole tenths of a degree are written in degrees."""
+    return abs(number - round(number)) < 1e-9
 
 
 def value_of(text: str, choice: Choice) -> Any:

@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
 
 from ptychogui.gui.choice import label_of
 from ptychogui.gui.forms import ParamsForm
-from ptychogui.gui.in_force import NOT_KNOWN, in_force
+from ptychogui.gui.in_force import in_force
 from ptychogui.gui.opened import Opened
 from ptychogui.gui.session import Session
 from ptychogui.io.data import Data
@@ -133,7 +133,7 @@ class ImportCard(QWidget):
         if asked:
             heading = "What the file does not say" if dataset is not None else "Where are the data?"
             column.addWidget(_label(heading, "heading", self))
-            self._add_form(column, asked).set_hints(dict.fromkeys(asked, NOT_KNOWN))
+            self._add_form(column, asked).set_hints(in_force(dataset))
         if dataset is not None:
             column.addWidget(_label("What was understood", "heading", self))
             column.addWidget(values_table(dataset.values, self))

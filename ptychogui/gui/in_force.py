@@ -30,8 +30,9 @@ def in_force(dataset: Dataset | None) -> Mapping[str, str]:
     if dataset is None:
         return {}
     told = {value.name: value.text for value in dataset.values}
-    lengths = {name: told.get(value, NOT_KNOWN) for name, value in _VALUES.items()}
-    return lengths | _radiation(dataset.geometry) | {"pixel_m": _pixel(dataset.geometry)}
+    said = {name: told.get(value, NOT_KNOWN) for name, value in _VALUES.items()}
+    scan = {} if dataset.positions_known else dict.fromkeys(("scan_shape", "scan_step_m", "positions"), NOT_KNOWN)
+    return scan | said | _radiation(dataset.geometry) | {"pixel_m": _pixel(dataset.geometry)}
 
 
 def _radiation(geometry: Geometry) -> dict[str, str]:

@@ -78,7 +78,6 @@ class Notices(QWidget):
         if len(shown) >= MOST and (oldest := self._column.itemAt(0)) and (widget := oldest.widget()):
             widget.deleteLater()
         notice = Notice(level, sentence, details, self)
-        notice.destroyed.connect(self._place)
         self._column.addWidget(notice)
         self._place()
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from ptychogui.gui.preview import Preview
 from ptychogui.io.data import Data
-from ptychogui.io.sidecar import layered
 from ptychogui.job import Job
 from ptychogui.params import InputError, format_quantity
 from ptychogui.types import Dataset, Geometry, Real, Result, Snapshot
@@ -54,6 +53,18 @@ class Opened:
     problem: str = ""
     reading: bool = False
     runs: list[Run] = field(default_factory=list)
+    _apart: tuple[Dataset, bool] | None = None
+
+    @property
+    def apart(self) -> bool:
+        """Whether neighbouring positions are so far apart that their frames do not touch."""
+        if self.dataset is None:
+            return False
+        if self._apart is None or self._apart[0] is not self.dataset:
+            geometry = self.dataset.geometry
+            window_m = max(n * d for n, d in zip(geometry.shape, geometry.pixel_m))
+            self._apart = self.dataset, self.dataset.scan.step_m > window_m
+        return self._apart[1]
 
     @property
     def title(self) -> str:
@@ -119,9 +130,8 @@ def read_data(data: Data) -> tuple[Data, Dataset]:
     """Read a scan; with it comes everything that is said of it, also in the TOML beside it. Raises `InputError`."""
     from ptychogui import io
 
-    if data.path and not io.is_result(data.path):
-        data = layered(Path(data.path), data)
-    return data, io.read(data, need_scan=False)
+    dataset = io.read(data, need_scan=False)
+    return Data.read(dataset.data), dataset
 
 
 def _job_of(result: Result) -> tuple[Job, str]:

@@ -33,6 +33,8 @@ def reasons(session: Session) -> tuple[Reason, ...]:
         found.append(Reason(opened.problem, helps))
     if opened.dataset is not None and not opened.dataset.positions_known:
         found.append(Reason("The file holds no positions: give the scan's shape and step", "show_data"))
+    if opened.apart:
+        found.append(Reason("The positions do not overlap: check their unit and the pixel at the sample", "show_data"))
     if session.form_problem:
         found.append(Reason(session.form_problem, "show_parameters"))
     return tuple(found)

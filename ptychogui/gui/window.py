@@ -174,7 +174,7 @@ class Window(QMainWindow):
             QTimer.singleShot(SLOW_MS, partial(self._tell_slow, path))
 
     def _tell_slow(self, path: str) -> None:
-        if path in self.session.opening:
+        if path in self.session.opening and not self.session.tasks.closing:
             self._slow.append(path)
             self.notices.add("info", _reading(path), "")
 

@@ -370,3 +370,86 @@ def test_closing_while_a_file_is_read_is_quiet(window: Window, scan: Path) -> No
     window.open_path(str(scan))
     window.close()
     assert not window.isVisible()
+
+
+def test_the_data_card_is_in_front_whatever_was_last_time(opened: Window, scan: Path, until: Until) -> None:
+    opened.show_parameters()
+    opened.leave()
+    other = Window()
+    other.show()
+    until(lambda: other.workspace is not None)
+    other.open_path(str(scan))
+    until(lambda: preview_complete(other.session))
+    assert other.workspace is not None
+    card = other.workspace.card
+    until(lambda: not card.visibleRegion().isEmpty())
+    end(other, until)
+
+
+def test_a_dock_among_tabs_has_no_second_title(opened: Window, until: Until) -> None:
+    assert opened.workspace is not None
+    docks = opened.workspace.docks
+    until(lambda: docks["loss"].titleBarWidget() is not None)
+    assert docks["object_phase"].titleBarWidget() is None
+    docks["log"].hide()
+    until(lambda: docks["loss"].titleBarWidget() is None)
+
+
+def test_a_slow_reading_is_told_until_it_ends(window: Window, scan: Path, until: Until) -> None:
+    window.open_path(str(scan))
+    window._tell_slow(str(scan))
+    assert window.notices.texts() == ["scan.cxi is being read…"]
+    until(lambda: preview_complete(window.session))
+    until(lambda: not window.notices.texts())
+
+
+def test_empty_fields_show_what_is_in_force(window: Window, scan: Path, until: Until) -> None:
+    scan.with_suffix(".toml").write_text('[data]\nsaturation = 1e6\nscan_rotation_rad = "36 deg"\n', encoding="utf-8")
+    window.open_path(str(scan))
+    until(lambda: preview_complete(window.session))
+    assert window.workspace is not None
+    assert window.session.current is not None
+    shown = {row.choice.name: row.edit for row in window.workspace.form.rows()}
+    energy, voltage = shown["data.energy_eV"], shown["data.kV"]
+    assert isinstance(energy, QLineEdit)
+    assert energy.placeholderText().endswith("keV")
+    assert isinstance(voltage, QLineEdit)
+    assert voltage.placeholderText() == "photons"
+    assert window.session.current.job.data.saturation == 1e6
+    rotation = window.workspace.card.findChild(QLineEdit, "scan_rotation_rad")
+    assert rotation is not None
+    assert rotation.text() == "36 deg"
+
+
+def test_curves_of_several_runs_carry_their_names(finished: Window, until: Until) -> None:
+    run(finished, 3)
+    until(lambda: finished.session.running is None)
+    assert finished.workspace is not None
+    legend = finished.workspace.views["loss"]._legend
+    assert [label.text for _, label in legend.items] == ["Run 1 · adam", "Run 2 · adam"]
+
+
+def test_what_is_done_before_the_first_picture_is_told(
+    window: Window, until: Until, scan: Path, tmp_path: Path
+) -> None:
+    known = io.read(Data(path=str(scan)))
+    positions_px = known.scan.positions_m / known.geometry.pixel_m
+    np.savez(tmp_path / "bare.npz", data=known.frames[:], scan=positions_px)
+    window.open_path(str(tmp_path / "bare.npz"))
+    until(lambda: preview_complete(window.session))
+    window.actions_by_id["run"].trigger()
+    until(lambda: window.session.current_run and "defocus" in window.session.current_run.doing)
+    window.actions_by_id["stop"].trigger()
+    assert window.run_bar.figures.text() == "Stopping…"
+    until(lambda: window.session.running is None)
+    assert window.workspace is not None
+    assert "Short runs found the defocus" in window.workspace.log.toPlainText()
+
+
+def test_positions_that_do_not_overlap_are_no_run(window: Window, until: Until, tmp_path: Path) -> None:
+    random = np.random.default_rng(2)
+    np.savez(tmp_path / "far.npz", data=random.poisson(30, (9, 24, 20)), scan=random.random((9, 2)) * 1e4)
+    window.open_path(str(tmp_path / "far.npz"))
+    until(lambda: preview_complete(window.session))
+    assert "do not overlap" in window.run_bar.reason.text()
+    assert not window.actions_by_id["run"].isEnabled()
