@@ -171,7 +171,10 @@ class Window(QMainWindow):
             self.load_parameters(path)
         else:
             self.session.open(path)
-            QTimer.singleShot(SLOW_MS, partial(self._tell_slow, path))
+            timer = QTimer(self, singleShot=True, interval=SLOW_MS)  # goes with the window, as a bare shot does not
+            timer.timeout.connect(partial(self._tell_slow, path))
+            timer.timeout.connect(timer.deleteLater)
+            timer.start()
 
     def _tell_slow(self, path: str) -> None:
         if path in self.session.opening and not self.session.tasks.closing:
