@@ -171,10 +171,11 @@ class Window(QMainWindow):
             self.load_parameters(path)
         else:
             self.session.open(path)
-            timer = QTimer(self, singleShot=True, interval=SLOW_MS)  # goes with the window, as a bare shot does not
+            timer = QTimer(self)  # goes with the window, as a bare shot does not
+            timer.setSingleShot(True)
             timer.timeout.connect(partial(self._tell_slow, path))
             timer.timeout.connect(timer.deleteLater)
-            timer.start()
+            timer.start(SLOW_MS)
 
     def _tell_slow(self, path: str) -> None:
         if path in self.session.opening and not self.session.tasks.closing:
