@@ -32,6 +32,7 @@ class Workspace(QMainWindow):
         self.setWindowFlag(Qt.WindowType.Widget)
         self._session = session
         self.setDockNestingEnabled(True)
+        self.setDockOptions(self.dockOptions() | QMainWindow.DockOption.GroupedDragging)  # tabs can be dragged out
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.docks: dict[str, QDockWidget] = {}
         self._titles_later = QTimer(self)

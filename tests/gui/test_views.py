@@ -462,6 +462,10 @@ def test_the_picture_fills_its_box_and_its_axes_end_with_it(qtbot: QtBot, size: 
     qtbot.waitUntil(lambda: abs(view.panel.box.viewRect().width() / picture.rect.width() - 1) < 0.02)
     assert view.panel.box.viewRect().height() == pytest.approx(picture.rect.height(), rel=0.02)
     assert view.panel.box.viewRect().center().x() == pytest.approx(picture.rect.center().x(), rel=0.05)
+    view.resize(size[1], size[0])
+    plot = view.panel.plot
+    qtbot.waitUntil(lambda: plot.height() < size[0] and plot.getPlotItem().size().height() == plot.height())
+    qtbot.waitUntil(lambda: abs(view.panel.box.viewRect().height() / picture.rect.height() - 1) < 0.02)
 
 
 def test_patterns_stand_as_the_dock_does(qtbot: QtBot) -> None:

@@ -191,9 +191,10 @@ def hug(plot: pg.PlotWidget, aspect: float) -> None:
         height -= axis.height() if side == "bottom" and axis.isVisible() else 0
     across, down = max(0.0, (width - height * aspect) / 2), max(0.0, (height - width / aspect) / 2)
     margins = [float(round(m)) for m in (across, TOP_PX + down, RIGHT_PX + across, down)]
-    layout = plot.getPlotItem().layout
-    if list(layout.getContentsMargins()) != margins:
-        layout.setContentsMargins(*margins)
+    item = plot.getPlotItem()
+    if list(item.layout.getContentsMargins()) != margins:
+        item.layout.setContentsMargins(*margins)
+        item.setGeometry(QRectF(0, 0, plot.width(), plot.height()))  # margins may have kept it larger than the plot
 
 
 def name_axes(plot: pg.PlotWidget, unit: str) -> None:

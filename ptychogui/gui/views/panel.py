@@ -116,6 +116,7 @@ class ImagePanel(QWidget):
         self.box.addItem(self._overlay, ignoreBounds=True)
         self.box.sigRangeChangedManually.connect(self._lead)
         self.box.sigResized.connect(self._hug)
+        self.plot.sigDeviceRangeChanged.connect(self._hug)
         self.plot.scene().sigMouseMoved.connect(self._point)
         self.plot.scene().sigMouseClicked.connect(self._click)
 

@@ -65,6 +65,7 @@ class ScanView(View):
         self.box.addItem(self._probe, ignoreBounds=True)
         self._scale_bar = ScaleBar(self.box)
         self.box.sigResized.connect(self._hug)
+        self.plot.sigDeviceRangeChanged.connect(self._hug)
         scene = self.plot.scene()
         scene.sigMouseClicked.connect(self._click)
         scene.sigMouseMoved.connect(self._point)
