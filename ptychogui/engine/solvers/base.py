@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from ptychogui.params import ESSENTIAL, LIVE, Count, Fraction, Index, Params, Positive, RunError
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ptychogui.engine.problem import Problem
     from ptychogui.engine.state import State
 
-_STEPS = 32
-"""Steps in an epoch where the batch is not given: with as many, an epoch means the same for all scans."""
 _SMALLEST = 4
 
 
@@ -49,6 +47,9 @@ class Update:
 class Solver(Params):
     """A solver is its parameters plus `begin`, `step` and `apply`; the loop is `iterate`."""
 
+    steps_per_epoch: ClassVar[int] = 32
+    """Steps in an epoch where the batch is not given: with as many, an epoch means the same for all scans."""
+
     kind: str
     epochs: Annotated[Count, ESSENTIAL, LIVE] = 50
     """How often every frame is used."""
@@ -66,7 +67,7 @@ class Solver(Params):
 
     def batch_size(self, problem: Problem, state: State) -> int:
         """The number of frames in a batch."""
-        return min(self.batch or max(_SMALLEST, len(problem) // _STEPS), len(problem))
+        return min(self.batch or max(_SMALLEST, len(problem) // self.steps_per_epoch), len(problem))
 
     def pace(self, done: int) -> float:
         """The part of the steps that is taken after `done` epochs of this stage."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ptychogui.engine.solvers.base import Solver, Update
 
@@ -21,6 +21,8 @@ class PIE(Solver):
     χ = ψ' − ψ is what the modulus projection changes. With one frame in a batch this is the algorithm of the papers;
     with several, overlapping corrections are averaged instead of added, which would diverge.
     """
+
+    steps_per_epoch: ClassVar[int] = 16
 
     def begin(self, problem: Problem, state: State) -> Any:
         """Nothing is kept between batches."""
