@@ -29,16 +29,20 @@ from ptychogui.types import Dataset, Value
 
 OPTICS = ("energy_eV", "kV", "distance_m", "detector_pixel_m", "focus_to_sample_m", "pixel_m")
 SCAN = ("scan_shape", "scan_step_m", "scan_rotation_rad", "scan_flip", "positions", "positions_unit")
+BEAM = ("convergence_rad", "defocus_m")
 FIELD = re.compile(r"\bdata\.(\w+)")
 ORIGINS = {"file": "file", "guessed": "guessed", "user": "yours", "default": "default"}
 
 
 def missing(dataset: Dataset | None) -> tuple[str, ...]:
-    """The fields of `Data` that a file leaves open: scan, optics, neither, or where the data of a result are."""
+    """The fields of `Data` that a file leaves open: scan, optics and beam, none, or where the data of a result are."""
     if dataset is None:
         return ("path",)
-    scan = () if dataset.positions_known else SCAN
-    return (*scan, *(() if dataset.geometry.calibrated else OPTICS))
+    optics, scan = dataset.geometry, () if dataset.positions_known else SCAN
+    if optics.calibrated and dataset.positions_known:
+        return ()
+    beam = BEAM if optics.field == "far" and dataset.probe is None else ()
+    return (*scan, *(() if optics.calibrated else OPTICS), *beam)
 
 
 class ImportCard(QWidget):
