@@ -30,10 +30,10 @@ class Shard:
     shape: tuple[int, int]
 
 
-def shards(state: State, index: Tensor, count: int) -> list[Shard]:
-    """Split the frames `index` (b,) into at most `count` shards on one common part of the canvas."""
+def shards(state: State, index: Tensor, count: int, whole: bool = False) -> list[Shard]:
+    """Split the frames `index` (b,) into at most `count` shards on one common part of the canvas, or the `whole`."""
     corner = state.corner[index]
-    if corner.device.type == "cpu":
+    if corner.device.type == "cpu" and not whole:
         (y, x), (y1, x1) = corner.amin(0).tolist(), corner.amax(0).tolist()
         (ny, nx) = state.window
         begin, shape = (y, x), (y1 - y + ny, x1 - x + nx)

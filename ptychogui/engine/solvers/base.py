@@ -49,6 +49,8 @@ class Solver(Params):
 
     steps_per_epoch: ClassVar[int] = 32
     """Steps in an epoch where the batch is not given: with as many, an epoch means the same for all scans."""
+    together: ClassVar[bool] = False
+    """Whether all frames make one step: the updates of the epoch's batches are summed and applied at its end."""
 
     kind: str
     epochs: Annotated[Count, ESSENTIAL, LIVE] = 50
@@ -150,6 +152,7 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
                     if changed is not None:
                         plan = changed
                         turn.change(plan.stage(number))
+                turn.finish_epoch()
                 if not torch.isfinite(loss):
                     raise RunError(f"The {turn.solver.kind} solver ran away in epoch {epoch + 1}: take smaller steps.")
                 plan.constraints.apply(problem, state)
@@ -173,6 +176,8 @@ class _Turn:
     limit: int
     done: int = 0
     memory: Any = field(init=False)
+    gathered: Update | None = None
+    """The sum of the updates so far, where all frames make one step."""
 
     def __post_init__(self) -> None:
         self.memory = self.solver.begin(self.problem, self.state)
@@ -180,8 +185,14 @@ class _Turn:
     def change(self, solver: Solver) -> None:
         """Go on with other parameters, or begin anew with another kind."""
         if solver.kind != self.solver.kind:
-            self.memory = solver.begin(self.problem, self.state)
+            self.memory, self.gathered = solver.begin(self.problem, self.state), None
         self.solver = solver
+
+    def finish_epoch(self) -> None:
+        """Apply what an epoch has gathered."""
+        if self.gathered is not None:
+            update, self.gathered = self.gathered, None
+            self.solver.apply(self.problem, self.state, self.memory, (0, 0), update, self.solver.pace(self.done))
 
     def advance(self, index: Tensor) -> tuple[Tensor, tuple[str, ...]]:
         """One step over the frames `index` (b,), in pieces that fit into memory; returns the loss and messages."""
@@ -205,15 +216,22 @@ class _Turn:
     def _step(self, index: Tensor) -> Tensor:
         from ptychogui.engine.crew import shards
 
-        parts = shards(self.state, index, self.crew.size)
+        together = self.solver.together
+        parts = shards(self.state, index, self.crew.size, whole=together)
         first, *others = self.crew.run(
             lambda shard: self.solver.step(self.problem, self.state, self.memory, shard, self.done), parts
         )
         for other in others:
             first.add(other)
-        pace = self.solver.pace(self.done)
-        self.solver.apply(self.problem, self.state, self.memory, parts[0].begin, first, pace)
-        return first.loss
+        loss = first.loss.clone()
+        if not together:
+            pace = self.solver.pace(self.done)
+            self.solver.apply(self.problem, self.state, self.memory, parts[0].begin, first, pace)
+        elif self.gathered is None:
+            self.gathered = first
+        else:
+            self.gathered.add(first)
+        return loss
 
 
 def _out_of_memory(error: Exception) -> bool:
