@@ -1,7 +1,8 @@
-"""Measures of the engine on this machine, as ratios that a busy machine does not change."""
+"""Passes an epoch for every solver, as ratios that a busy machine does not change."""
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
 from typing import Any
@@ -9,7 +10,17 @@ from typing import Any
 _ROUNDS = 5
 
 
-def engine(path: str | None = None) -> list[dict[str, Any]]:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The scan to measure on."""
+    parser.add_argument("file", nargs="?", help="data file; without one, a simulated scan of 516 frames of 128²")
+
+
+def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Every solver on the scan of the options."""
+    return passes(options.file)
+
+
+def passes(path: str | None = None) -> list[dict[str, Any]]:
     """One epoch of every solver against one pass, `fft2` + `ifft2` over the same stack, timed in turn.
 
     Without a path, a simulated scan of 516 frames of 128² at sub-pixel positions is taken.

@@ -1,0 +1,52 @@
+"""`ptychogui simulate`: a scan by formula."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ptychogui.cli.arguments import Commands, add_command, add_set, text_of, told_of
+from ptychogui.params import InputError, parse_setting
+
+
+def add(commands: Commands) -> None:
+    """The parser of this command."""
+    simulate = add_command(commands, "simulate", _simulate, "Make a scan by formula, with its truth in the file.")
+    simulate.add_argument("recipe", nargs="?", help="a recipe's name, or a TOML file with `kind` and parameters")
+    simulate.add_argument("-o", "--output", metavar="DATA.cxi", help="where the data are written")
+    simulate.add_argument("--list", action="store_true", help="list the recipes")
+    add_set(simulate, "photons=1e5")
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from ptychogui import io
+    from ptychogui.engine import simulate
+
+    known = simulate.recipes()
+    if options.list:
+        for name, kind in known.items():
+            print(f"{name:<16}{(kind.__doc__ or '').splitlines()[0]}")
+        return 0
+    if not options.recipe or not options.output:
+        raise InputError("Name a recipe and an output, as `simulate siemens-far -o d.cxi`; --list shows the recipes.")
+    if options.recipe in known:
+        recipe = known[options.recipe]()
+    elif Path(options.recipe).is_file():
+        with told_of(options.recipe):
+            recipe = simulate.from_toml(text_of(options.recipe))
+    else:
+        names = ", ".join(known)
+        raise InputError(f"There is no recipe '{options.recipe}': choose one of {names}, or give a TOML file.")
+    for setting in options.set:
+        recipe = recipe.with_value(*parse_setting(setting))
+    dark = recipe.dark_frames()
+    if dark is None:
+        io.check_target(options.output)
+        io.write(simulate.simulate(recipe), options.output)
+    else:
+        beside = io.sidecar_path(options.output)
+        if beside.exists() and Path(options.recipe).exists() and beside.samefile(options.recipe):
+            raise InputError(f"{beside} would be replaced by the description of the data; give another folder.")
+        io.check_folder(options.output)
+        io.write_folder(simulate.simulate(recipe), dark, Path(options.output))
+    return 0
