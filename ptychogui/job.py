@@ -177,7 +177,7 @@ class _Run:
         self.state = start.state(self.problem, dataset, initial, job.seed)
         self.box = lit_box(self.state)
         self.losses: list[Tensor] = []
-        self.epoch, self.whole, self.changed = 0, True, False
+        self.epoch, self.whole, self.stage, self.changed = 0, True, 0, False
         self.changes: list[str] = []
         self.messages: list[str] = []
         self.begun_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -205,7 +205,7 @@ class _Run:
                 return
             finally:
                 self.seconds += time.monotonic() - begun
-            self.epoch, self.whole = item.epoch, item.whole
+            self.epoch, self.whole, self.stage = item.epoch, item.whole, item.stage
             if item.whole:
                 self.losses.append(item.loss)
             self.messages += item.messages
@@ -241,6 +241,7 @@ class _Run:
             memory_bytes=report.memory_bytes(self.problem.device),
             messages=messages,
             ended=ended,
+            stage=self.stage,
         )
 
     @property

@@ -262,7 +262,7 @@ class Snapshot:
 
     `preview` (Y, X) is the object's scanned area reduced to at most 1024²; `preview_pixel_m` and `preview_origin_m`
     place it. `loss` has one value for each finished epoch. `whole` is True at the end of an epoch; `ended` says why a
-    run is over, empty while it goes on.
+    run is over, empty while it goes on. `stage` is the place in the job of the solver at work.
     """
 
     epoch: int
@@ -281,6 +281,7 @@ class Snapshot:
     memory_bytes: int
     messages: tuple[str, ...] = ()
     ended: str = ""
+    stage: int = 0
 
 
 @dataclass(frozen=True)

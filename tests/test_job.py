@@ -249,6 +249,12 @@ def test_stages_follow_each_other(far: World) -> None:
     assert len(run(job, far.dataset).loss) == 5
 
 
+def test_an_iterate_knows_its_stage(far: World) -> None:
+    job = Job().with_value("solver", [{"kind": "epie", "epochs": 2}, {"kind": "rpie", "epochs": 1}])
+    assert [item.stage for item in iterate(job, far.dataset) if item.whole] == [0, 0, 1]
+    assert [item for item in snapshots(job, far.dataset) if isinstance(item, Snapshot)][-1].stage == 1
+
+
 def test_a_run_reads_the_file_of_its_job(far: World, tmp_path: Path) -> None:
     path = tmp_path / "scan.cxi"
     io.write(far.dataset, path)

@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from ptychogui.gui.choice import Choice, choices, replaced
 from ptychogui.gui.rows import FieldRow, Section
+from ptychogui.gui.stages import StageList
 from ptychogui.params import InputError, Params
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _PREAMBLE = re.compile(r"^[\w.]+ is .*?, but it ")
 ESSENTIAL_NAMES = ("solver.kind", "solver.epochs", "start.modes")
 ORDER = {"solver": 0, "start": 1, "data": 3}
 """What is changed most often comes first among the essentials."""
-GROUPS = ("data", "model", "start", "solver", "constraints")
+GROUPS = ("data", "model", "start", "solver", "refine", "constraints", "stop")
 
 
 class ParamsForm(QWidget):
@@ -170,6 +171,18 @@ class JobForm(ParamsForm):
         """Show another job; sends no signal."""
         self.set_params(job)
 
+    def set_running(self, running: bool) -> None:
+        """While a job runs, only what takes effect in it can be changed."""
+        super().set_running(running)
+        self._stages.set_running(running)
+
+    def change(self, job: Job) -> None:
+        """Take another job as if the user had typed it."""
+        old, self._params = self.job, job
+        self._refresh()
+        if job != old:
+            self.changed.emit(job, old)
+
     def _build(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 0)
@@ -179,6 +192,10 @@ class JobForm(ParamsForm):
         self._search.setClearButtonEnabled(True)
         self._search.textChanged.connect(self._refresh)
         layout.addWidget(self._search)
+        self._stages = StageList(cast("Job", self._params), self)
+        self._stages.changed.connect(self.change)
+        self._stages.selected.connect(lambda _: self._refresh())
+        layout.addWidget(self._stages)
         inside = QWidget(self)
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 4, 0)
@@ -196,15 +213,22 @@ class JobForm(ParamsForm):
 
     def _refresh(self) -> None:
         words = self._search.text().lower().split()
+        self._stages.show_job(cast("Job", self._params))
         found = [_raised(c) for c in choices(self._params) if not (c.heading and len(c.path) == 1)]
         if words:
             found = [c for c in found if all(word in _searched(c) for word in words)]
-        essential = sorted((_flat(c) for c in found if is_essential(c)), key=lambda c: ORDER.get(str(c.path[0]), 2))
+        first = (_flat(c) for c in found if is_essential(c) and self._of_stage(c))
+        essential = sorted(first, key=lambda c: ORDER.get(str(c.path[0]), 2))
         self._sections["Essentials"].show_choices([] if words else essential)
         for group in GROUPS:
             self._sections[group.capitalize()].show_choices([c for c in found if c.path[0] == group], bool(words))
         rest = [c for c in found if c.path[0] not in GROUPS]
         self._sections["Run"].show_choices(rest, bool(words))
+
+    def _of_stage(self, choice: Choice) -> bool:
+        """Whether a choice is none of a stage, or one of the selected stage."""
+        stage = next((part for part in choice.path if isinstance(part, int)), None)
+        return choice.path[0] != "solver" or stage in (None, self._stages.at)
 
 
 def is_essential(choice: Choice) -> bool:

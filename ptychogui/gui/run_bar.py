@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolButt
 
 from ptychogui.gui import theme
 from ptychogui.gui.session import Session
+from ptychogui.job import Job
 from ptychogui.types import Snapshot
 
 BUTTONS = ("run", "continue", "pause", "stop")
@@ -34,7 +35,7 @@ class RunBar(QFrame):
         self.progress = QProgressBar(self)
         self.progress.setObjectName("progress")
         self.progress.setMinimumWidth(160)
-        self.progress.setMaximumWidth(360)
+        self.progress.setMaximumWidth(400)
         row.addWidget(self.progress, 2)
         self.figures = QLabel(self)
         self.figures.setObjectName("figures")
@@ -87,9 +88,18 @@ class RunBar(QFrame):
             return
         self.progress.setRange(0, max(snapshot.epochs, 1))
         self.progress.setValue(min(snapshot.epoch, snapshot.epochs))
-        self.progress.setFormat(f"epoch {snapshot.epoch} of {snapshot.epochs}")
+        self.progress.setFormat(f"epoch {snapshot.epoch} of {snapshot.epochs}{stage_text(run.job, snapshot)}")
         state = "Stopping…" if self._session.stopping else "paused" if self._session.paused else ""
         self.figures.setText(figures(snapshot, running, state))
+
+
+def stage_text(job: Job, snapshot: Snapshot) -> str:
+    """Which stage is at work, where there are several; else ''."""
+    count = len(job.stages)
+    if count == 1:
+        return ""
+    at = min(snapshot.stage, count - 1)
+    return f"  ·  stage {at + 1} of {count}, {job.stages[at].kind}"
 
 
 def figures(snapshot: Snapshot, running: bool, state: str) -> str:

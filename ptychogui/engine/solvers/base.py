@@ -117,7 +117,7 @@ class Iterate:
     """A state of the run, valid until the next is asked for.
 
     `epoch` counts finished epochs, `whole` is True right after one. `loss` (0-d) is Σ(√I − |Ψ|)² / ΣI over the frames
-    of this epoch so far.
+    of this epoch so far. `stage` is the place of the solver at work in the plan.
     """
 
     epoch: int
@@ -125,6 +125,7 @@ class Iterate:
     loss: Tensor
     whole: bool
     messages: tuple[str, ...] = ()
+    stage: int = 0
 
 
 def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Plan | None, None]:
@@ -148,7 +149,7 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
                     step_loss, messages = turn.advance(index)
                     loss, seen = loss + step_loss, seen + len(index)
                     share = counts * seen / len(problem)
-                    changed = yield Iterate(epoch, state, loss / share, whole=False, messages=messages)
+                    changed = yield Iterate(epoch, state, loss / share, False, messages, number)
                     if changed is not None:
                         plan = changed
                         turn.change(plan.stage(number))
@@ -158,7 +159,7 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
                 plan.constraints.apply(problem, state)
                 turn.solver.settle(state, turn.memory)
                 epoch, turn.done = epoch + 1, turn.done + 1
-                changed = yield Iterate(epoch, state, loss / counts, whole=True)
+                changed = yield Iterate(epoch, state, loss / counts, True, stage=number)
                 if changed is not None:
                     plan = changed
                     turn.change(plan.stage(number))

@@ -1,0 +1,167 @@
+"""The stages of a run: a list in which they are added, doubled, moved and taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from ptychogui.gui.edits import paragraph
+from ptychogui.params import Params, members
+
+if TYPE_CHECKING:
+    from ptychogui.engine.solvers import AnySolver
+    from ptychogui.job import Job
+
+    Stages = tuple[AnySolver, ...]
+
+MOST_ROWS = 5
+"""A longer list is scrolled."""
+Change = Literal["double", "remove", "up", "down"]
+BUTTONS: tuple[tuple[Change, str, str], ...] = (
+    ("double", "⧉", "Double this stage"),
+    ("up", "↑", "Let this stage run earlier"),
+    ("down", "↓", "Let this stage run later"),
+    ("remove", "−", "Take this stage away"),
+)
+
+
+def solvers(job: Job) -> Mapping[str, type[Params]]:
+    """The solvers that a stage may have, by their kind."""
+    return members(type(job).model_fields["solver"].annotation)
+
+
+def with_stages(job: Job, stages: Stages) -> Job:
+    """The same job with other stages; a single one is no list, so that its parameters keep their short names."""
+    return job.model_copy(update={"solver": stages[0] if len(stages) == 1 else stages})
+
+
+def added(stages: Stages, at: int, stage: AnySolver) -> tuple[Stages, int]:
+    """The stages with one more after the one at `at`, and the place of the new one."""
+    return (*stages[: at + 1], stage, *stages[at + 1 :]), at + 1
+
+
+def changed(stages: Stages, at: int, change: Change) -> tuple[Stages, int]:
+    """The stages after a change of the one at `at`, and the place where it, or its neighbour, then is."""
+    if change == "double":
+        return added(stages, at, stages[at])
+    if change == "remove":
+        return (*stages[:at], *stages[at + 1 :]), max(0, at - 1)
+    to = at - 1 if change == "up" else at + 1
+    moved = list(stages)
+    moved.insert(to, moved.pop(at))
+    return tuple(moved), to
+
+
+def possible(stages: Stages, at: int, change: Change) -> bool:
+    """Whether a change can be made of the stage at `at`."""
+    return {"double": True, "remove": len(stages) > 1, "up": at > 0, "down": at < len(stages) - 1}[change]
+
+
+class StageList(QWidget):
+    """The stages by number, solver and epochs, with the buttons that change the list; one stage is always selected."""
+
+    changed = pyqtSignal(object)
+    """The user changed the list: the new Job."""
+    selected = pyqtSignal(int)
+    """Another stage is selected."""
+
+    def __init__(self, job: Job, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("stages")
+        self._job = job
+        self._able = True
+        self._list = QListWidget(self)
+        self._list.setObjectName("stage_list")
+        self._list.setAccessibleName("Stages of the run")
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._list.currentRowChanged.connect(self._select)
+        self._buttons = {change: self._button(change, sign, tip) for change, sign, tip in BUTTONS}
+        for change, button in self._buttons.items():
+            button.clicked.connect(partial(self._change, change))
+        self._add = self._button("add", "+ Stage", "Let another solver go on from where this stage ends")
+        self._add.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._add.setMenu(self._solver_menu())
+        title = QLabel("Stages", self)
+        title.setProperty("role", "dim")
+        row = QHBoxLayout()
+        row.setContentsMargins(4, 0, 4, 0)
+        row.setSpacing(2)
+        row.addWidget(title, 1)
+        for button in (*self._buttons.values(), self._add):
+            row.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(row)
+        column.addWidget(self._list)
+        self.show_job(job)
+
+    def _button(self, name: str, sign: str, tip: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName(f"stage_{name}")
+        button.setText(sign)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        button.setAutoRaise(True)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # what is being typed elsewhere is taken up first
+        return button
+
+    def _solver_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setObjectName("stage_menu")
+        menu.setToolTipsVisible(True)
+        for kind, solver in solvers(self._job).items():
+            action = menu.addAction(kind)
+            assert action is not None
+            action.setToolTip(paragraph(solver.__doc__ or ""))
+            action.triggered.connect(partial(self._append, kind))
+        return menu
+
+    @property
+    def at(self) -> int:
+        """The number of the selected stage, counted from 0."""
+        return max(0, self._list.currentRow())
+
+    def show_job(self, job: Job, at: int | None = None) -> None:
+        """Show the stages of a job and select the one at `at`, or the same as before."""
+        at = min(self.at if at is None else at, len(job.stages) - 1)
+        self._job = job
+        self._list.blockSignals(True)
+        self._list.clear()
+        self._list.addItems([f"{i + 1}   {stage.kind}   {stage.epochs} epochs" for i, stage in enumerate(job.stages)])
+        self._list.setCurrentRow(at)
+        self._list.blockSignals(False)
+        rows = min(len(job.stages), MOST_ROWS)
+        self._list.setFixedHeight(rows * max(self._list.sizeHintForRow(0), 1) + 2 * self._list.frameWidth() + 2)
+        self._list.setVisible(len(job.stages) > 1)
+        self._dress()
+
+    def set_running(self, running: bool) -> None:
+        """While a job runs, its stages stay what they are."""
+        self._able = not running
+        self._dress()
+
+    def _dress(self) -> None:
+        several = len(self._job.stages) > 1
+        for change, button in self._buttons.items():
+            button.setVisible(several)
+            button.setEnabled(self._able and possible(self._job.stages, self.at, change))
+        self._add.setEnabled(self._able)
+
+    def _select(self, at: int) -> None:
+        self._dress()
+        self.selected.emit(at)
+
+    def _append(self, kind: str) -> None:
+        self._take(*added(self._job.stages, self.at, solvers(self._job)[kind]()))  # type: ignore[arg-type]
+
+    def _change(self, change: Change) -> None:
+        self._take(*changed(self._job.stages, self.at, change))
+
+    def _take(self, stages: Stages, at: int) -> None:
+        self.show_job(with_stages(self._job, stages), at)
+        self.changed.emit(self._job)

@@ -1,0 +1,155 @@
+"""The list of stages: pure changes, and the widgets in which they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QLineEdit, QListWidget, QToolButton
+from pytestqt.qtbot import QtBot
+
+from ptychogui.gui.forms import JobForm
+from ptychogui.gui.run_bar import stage_text
+from ptychogui.gui.session import Session
+from ptychogui.gui.stages import Change, StageList, changed, possible, solvers, with_stages
+from ptychogui.job import Job
+
+Until = Callable[[Callable[[], object]], None]
+THREE = Job().with_value(
+    "solver", [{"kind": "epie", "epochs": 3}, {"kind": "rpie", "epochs": 5}, {"kind": "adam", "epochs": 7}]
+)
+
+
+def kinds(job: Job) -> list[str]:
+    return [stage.kind for stage in job.stages]
+
+
+def button(form: JobForm, name: str) -> QToolButton:
+    found = form.findChild(QToolButton, f"stage_{name}")
+    assert found is not None
+    return found
+
+
+def add(form: JobForm, kind: str) -> None:
+    menu = button(form, "add").menu()
+    assert menu is not None
+    next(action for action in menu.actions() if action.text() == kind).trigger()
+
+
+@pytest.fixture
+def form(qtbot: QtBot) -> JobForm:
+    form = JobForm(Job())
+    qtbot.addWidget(form)
+    form.show()
+    return form
+
+
+@pytest.mark.parametrize(
+    ("change", "at", "after", "then"),
+    [
+        ("double", 1, ["epie", "rpie", "rpie", "adam"], 2),
+        ("remove", 0, ["rpie", "adam"], 0),
+        ("remove", 2, ["epie", "rpie"], 1),
+        ("up", 2, ["epie", "adam", "rpie"], 1),
+        ("down", 0, ["rpie", "epie", "adam"], 1),
+    ],
+)
+def test_a_change_does_what_it_says(change: Change, at: int, after: list[str], then: int) -> None:
+    stages, place = changed(THREE.stages, at, change)
+    assert kinds(with_stages(THREE, stages)) == after
+    assert place == then
+
+
+def test_what_is_impossible_is_known() -> None:
+    assert not possible(THREE.stages, 0, "up")
+    assert not possible(THREE.stages, 2, "down")
+    assert not possible(Job().stages, 0, "remove")
+
+
+def test_a_single_stage_is_no_list() -> None:
+    assert with_stages(THREE, THREE.stages[2:]).solver == THREE.stages[2]
+
+
+def test_stages_are_added_and_taken_away_by_buttons(form: JobForm, qtbot: QtBot) -> None:
+    told: list[Job] = []
+    form.job_changed.connect(lambda job, _: told.append(job))
+    listed = form.findChild(QListWidget, "stage_list")
+    assert listed is not None
+    assert not listed.isVisible()
+    for kind in solvers(Job()):
+        add(form, kind)
+    assert kinds(form.job) == [Job().stages[0].kind, *solvers(Job())]
+    assert told[-1] == form.job
+    assert listed.isVisible()
+    assert listed.count() == len(form.job.stages)
+    while len(form.job.stages) > 1:
+        button(form, "remove").click()
+    assert form.job == Job()
+    assert not listed.isVisible()
+
+
+def test_essentials_are_those_of_the_selected_stage(form: JobForm) -> None:
+    form.set_job(THREE)
+    listed = form.findChild(QListWidget, "stage_list")
+    assert listed is not None
+    for at in range(3):
+        listed.setCurrentRow(at)
+        section = next(s for s in form._sections.values() if s.objectName() == "section.essentials")
+        shown = {row.choice.name for row in section.rows.values() if row.choice.path[0] == "solver"}
+        assert f"solver.{at}.epochs" in shown
+        assert all(name.startswith(f"solver.{at}.") for name in shown)
+    listed.setCurrentRow(1)
+    button(form, "up").click()
+    assert kinds(form.job) == ["rpie", "epie", "adam"]
+    assert listed.currentRow() == 0
+    assert not button(form, "up").isEnabled()
+
+
+def test_what_is_being_typed_counts_before_a_stage_is_doubled(form: JobForm, qtbot: QtBot) -> None:
+    form.activateWindow()
+    edit = next(e for e in form.findChildren(QLineEdit) if e.objectName() == "solver.epochs")
+    edit.setFocus()
+    qtbot.waitUntil(edit.hasFocus, timeout=2000)
+    edit.selectAll()
+    qtbot.keyClicks(edit, "77")
+    button(form, "add").setFocus()
+    add(form, "epie")
+    assert [stage.epochs for stage in form.job.stages] == [77, 50]
+    qtbot.mouseClick(button(form, "double"), Qt.MouseButton.LeftButton)
+    assert kinds(form.job) == [Job().stages[0].kind, "epie", "epie"]
+
+
+def test_a_running_job_keeps_its_stages(form: JobForm) -> None:
+    form.set_job(THREE)
+    form.set_running(True)
+    assert not any(b.isEnabled() for b in form.findChild(StageList, "stages").findChildren(QToolButton))  # type: ignore[union-attr]
+    form.set_running(False)
+    assert button(form, "double").isEnabled()
+
+
+def test_a_change_of_stages_can_be_undone(session: Session, form: JobForm, scan: object, until: Until) -> None:
+    session.open(str(scan))
+    until(lambda: session.current is not None)
+    assert session.current is not None
+    before = session.current.job
+    form.set_job(before)
+    form.job_changed.connect(session.edit)
+    add(form, "rpie")
+    assert kinds(session.current.job) == [Job().stages[0].kind, "rpie"]
+    session.undo.undo()
+    assert session.current.job == before
+
+
+def test_the_bar_says_which_stage_runs(session: Session, scan: object, until: Until, qtbot: QtBot) -> None:
+    session.open(str(scan))
+    until(lambda: session.current is not None)
+    assert session.current is not None
+    session.edit(with_stages(session.current.job, THREE.stages[:2]))
+    session.start()
+    until(lambda: session.running is None)
+    run = session.current_run
+    assert run is not None
+    assert run.snapshot is not None
+    assert stage_text(run.job, run.snapshot).endswith("stage 2 of 2, rpie")
+    assert stage_text(Job(), run.snapshot) == ""
