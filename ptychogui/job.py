@@ -18,6 +18,7 @@ from pydantic import Field
 from ptychogui.engine.constraints import Constraints
 from ptychogui.engine.models import AnyModel
 from ptychogui.engine.models.thin import Thin
+from ptychogui.engine.refine import Refine
 from ptychogui.engine.solvers import AnySolver
 from ptychogui.engine.solvers.adam import Adam
 from ptychogui.engine.start import AnyStart
@@ -49,6 +50,8 @@ class Job(Params):
     """The first guess."""
     solver: AnySolver | Annotated[tuple[AnySolver, ...], Field(min_length=1)] = Adam()
     """The solver, or a list of stages that follow each other."""
+    refine: Refine = Refine()
+    """What is solved together with object and probe."""
     constraints: Constraints = Constraints()
     """What is imposed between epochs."""
     device: str = "auto"
@@ -173,7 +176,7 @@ class _Run:
             job = job.model_copy(update={"data": Data.read(dataset.data)})
         self.job, self.dataset = job, dataset
         self.data_hash = _hash(dataset)  # now: at the end of a long run the file may be out of reach
-        self.problem = problem(dataset, job.model, device_of(job.device))
+        self.problem = problem(dataset, job.model, device_of(job.device), room_px=job.refine.margin_px)
         self.state = start.state(self.problem, dataset, initial, job.seed)
         self.box = lit_box(self.state)
         self.losses: list[Tensor] = []
@@ -188,7 +191,7 @@ class _Run:
         """The part of the job that the loop needs."""
         from ptychogui.engine.solvers.base import Plan
 
-        return Plan(self.job.stages, self.job.constraints, self.job.seed)
+        return Plan(self.job.stages, self.job.constraints, self.job.seed, self.job.refine)
 
     def iterates(self) -> Generator[Iterate, None, None]:
         """The engine's loop, with its clock, its curve and its messages kept, and changes of the job passed on."""
@@ -213,7 +216,7 @@ class _Run:
 
     def change(self, job: Job) -> None:
         """Take over what a running job may change: solver and constraints."""
-        running = self.job.model_copy(update={"solver": job.solver, "constraints": job.constraints})
+        running = self.job.model_copy(update={"solver": job.solver, "refine": job.refine, "constraints": job.constraints})
         if running != self.job:
             self.changes.append(f"epoch {self.epoch}: {_difference(self.job, running)}")
             self.job, self.changed = running, True

@@ -142,6 +142,28 @@ class Geometry:
         return y, x
 
     @property
+    def pixel_power(self) -> int:
+        """With which power of the unknown distance the pixel at the sample grows; see `at_distance`."""
+        if self.field == "far":
+            return 1 if self._pixel_m() is not None else 0
+        return 0 if self.focus_to_sample_m is None else -1
+
+    def at_distance(self, factor: float) -> Geometry:
+        """The same with `factor` times the distance that is least certain.
+
+        That is the one from sample to detector; in a cone beam the one from focus to sample, whose change by 1 / factor
+        makes `factor` times the magnification and the effective distance in pixels.
+        """
+        if self.field == "near" and self.focus_to_sample_m is not None and self.distance_m is not None:
+            return replace(self, focus_to_sample_m=self.distance_m / (self.magnification * factor - 1))
+        changes: dict[str, Any] = {}
+        if self.distance_m is not None:
+            changes["distance_m"] = self.distance_m * factor
+        if self.field == "far" and self.given_pixel_m is not None:
+            changes["given_pixel_m"] = (self.given_pixel_m[0] * factor, self.given_pixel_m[1] * factor)
+        return replace(self, **changes)
+
+    @property
     def depth_of_field_m(self) -> float | None:
         """The depth over which the sample counts as thin: 5.2 dx² / λ (Tsai et al., Opt. Express 24, 29089 (2016))."""
         if self.wavelength_m is None or not self.calibrated:

@@ -1,60 +1,125 @@
-"""The gradient of the amplitude loss, written out for a thin sample and by automatic differentiation for any model."""
+"""The gradient of a loss, written out for a thin sample and by automatic differentiation for any model."""
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ptychogui.engine.crew import Shard
-from ptychogui.engine.losses import amplitude_gradient, amplitude_loss, over_modes
+from ptychogui.engine.losses import Amplitude, Loss, over_modes
 from ptychogui.engine.models.thin import Exit
-from ptychogui.engine.optics import Ramps
+from ptychogui.engine.optics import NearField, Ramps
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
-from ptychogui.engine.views import place
+from ptychogui.engine.tangents import DISTANCE, GAIN, Unknowns, X, Y, tangents
+from ptychogui.engine.views import place, shift_ramps
 
 
 @dataclass
 class Gradient:
     """∂L/∂z* of object (on the shard's part of the canvas) and probe (M, ny, nx), over one shard.
 
-    The gradient of the probe is None where it was not asked for.
+    The gradient of the probe is None where it was not asked for, `unknowns` where none are refined.
     """
 
     obj: Tensor
     probe: Tensor | None
     loss: Tensor
+    unknowns: Unknowns | None = None
 
 
-def written_out(problem: Problem, state: State, shard: Shard, with_probe: bool) -> tuple[Gradient, Exit]:
-    """The gradient over the frames of a shard: Σ P*χ and Σ O*χ, χ = ψ − ψ' of the modulus projection.
+def written_out(
+    problem: Problem, state: State, shard: Shard, with_probe: bool, loss: Loss | None = None
+) -> tuple[Gradient, Exit]:
+    """The gradient over the frames of a shard: Σ P*χ and Σ O*χ, χ the loss's slope brought back to the sample.
 
-    (Guizar-Sicairos & Fienup, Opt. Express 16, 7264 (2008), give such gradients.) Also returns the exit waves, from
-    whose parts denominators are made.
+    Of the amplitude loss, χ = ψ − ψ' of the modulus projection (Guizar-Sicairos & Fienup, Opt. Express 16, 7264
+    (2008), give such gradients). Also returns the exit waves, from whose parts denominators are made.
     """
-    exit, waves = problem.waves(state, shard.index)
-    slope, loss = amplitude_gradient(waves, problem.amplitude(shard.index), problem.weight(shard.index))
+    index = shard.index
+    exit, waves = problem.waves(state, index)
+    counts, weight = problem.counts_of(state, waves, index), problem.weight(index)
+    kept = counts.clone() if state.unknowns else counts
+    slope, value = (loss or Amplitude()).slope(counts, problem.amplitude(index), weight)
+    unknowns = tangents(problem, state, exit, waves, slope, kept, weight) if state.unknowns else None
+    if state.gain is not None:
+        slope = slope * state.gain[index].to(slope.dtype)[:, None, None]
     # P*χ and O*χ are conjugates of Pχ* and Oχ*: conjugating χ once, and the sums, saves two passes over the batch
-    chi = problem.propagator.adjoint(slope, exit.ramps).conj_physical_()
+    chi = problem.propagator.adjoint(waves * slope[:, None], exit.ramps, state.transfer).conj_physical_()
     obj = placed(over_modes(exit.probes * chi), state, shard).conj_physical_()
     probe = _probe_sum(exit.views[:, None] * chi, exit.ramps).conj_physical_() if with_probe else None
-    return Gradient(obj, probe, loss), exit
+    return Gradient(obj, probe, value, unknowns), exit
 
 
-def automatic(problem: Problem, state: State, shard: Shard, with_probe: bool) -> Gradient:
+def automatic(problem: Problem, state: State, shard: Shard, with_probe: bool, loss: Loss | None = None) -> Gradient:
     """The same by automatic differentiation; works for every forward model."""
+    index = shard.index
+    chosen = loss or Amplitude()
     with torch.enable_grad():
-        obj = state.obj.detach().requires_grad_()
-        probe = state.probe.detach().requires_grad_(with_probe)
-        _, waves = problem.waves(state.with_unknowns(obj, probe), shard.index)
-        loss = amplitude_loss(waves, problem.amplitude(shard.index), problem.weight(shard.index))
-        found = torch.autograd.grad(loss, [obj, probe] if with_probe else [obj])
+        inner, leaves = _differentiable(problem, state, index, with_probe)
+        every = torch.arange(len(index), device=index.device)
+        exit, waves = problem.waves(inner, every)
+        counts = problem.counts_of(inner, waves, every)
+        value = chosen.value(counts, problem.amplitude(index), problem.weight(index))
+        found = dict(zip(leaves, torch.autograd.grad(value, list(leaves.values())), strict=True))
     half = 0.5  # torch's gradient of a real loss is twice ∂L/∂z*
     (y, x), (ny, nx) = shard.begin, shard.shape
-    seen = found[0][0, y : y + ny, x : x + nx] * half
-    return Gradient(seen, found[1] * half if with_probe else None, loss.detach())
+    probe = found["probe"] * half if with_probe else None
+    gradient = Gradient(found["obj"][0, y : y + ny, x : x + nx] * half, probe, value.detach())
+    if state.unknowns:
+        slope, _ = chosen.slope(counts.detach().clone(), problem.amplitude(index), problem.weight(index))
+        exit = problem.model.exit(state, index)
+        gradient.unknowns = tangents(
+            problem, state, exit, waves.detach(), slope, counts.detach(), problem.weight(index)
+        )
+        _replace(gradient.unknowns, state, found)
+    return gradient
+
+
+def _differentiable(problem: Problem, state: State, index: Tensor, with_probe: bool) -> tuple[State, dict[str, Tensor]]:
+    """The state of some frames only, with the unknowns as leaves from which everything else follows."""
+    leaves = {"obj": state.obj.detach().requires_grad_()}
+    inner = copy(state)
+    inner.obj, inner.corner, inner.shift = leaves["obj"], state.corner[index], state.shift[index]
+    if with_probe:
+        leaves["probe"] = state.probe.detach().requires_grad_()
+        inner.probe = leaves["probe"]
+    if "positions" in state.unknowns:
+        leaves["positions"] = inner.shift = inner.shift.detach().requires_grad_()
+        inner.ramps, inner.whole_pixel = shift_ramps(inner.shift, state.window, state.probe.dtype), False
+    else:
+        inner.ramps = (state.ramps[0][index], state.ramps[1][index])
+    if state.gain is not None:
+        inner.gain = state.gain[index]
+        if "gain" in state.unknowns:
+            leaves["gain"] = inner.gain = inner.gain.detach().requires_grad_()
+    if "background" in state.unknowns:
+        assert state.background is not None
+        leaves["background"] = inner.background = state.background.detach().requires_grad_()
+    optics = problem.propagator
+    if "distance" in state.unknowns and isinstance(optics, NearField):
+        leaves["distance"] = inner.distance = state.distance.detach().requires_grad_()
+        inner.transfer = optics.at(inner.distance)
+        # the probe is held at the detector, where it is seen: at the sample it would adapt to any distance
+        back = optics.at(inner.distance - state.distance).conj()
+        inner.probe = torch.fft.ifft2(torch.fft.fft2(inner.probe) * back)
+    return inner, leaves
+
+
+def _replace(unknowns: Unknowns, state: State, found: dict[str, Tensor]) -> None:
+    """Take the gradients by automatic differentiation in the place of those written out."""
+    if "positions" in found:
+        unknowns.gradient[:, [Y, X]] = found["positions"]
+    if "gain" in found:
+        assert state.gain is not None
+        unknowns.gradient[:, GAIN] = found["gain"] * state.gain[unknowns.index]
+    if "distance" in found:  # one number for all frames
+        unknowns.gradient[:, DISTANCE] = found["distance"] * state.distance / len(unknowns.index)
+    if "background" in found:
+        unknowns.background = found["background"]
 
 
 def placed(patches: Tensor, state: State, shard: Shard) -> Tensor:

@@ -14,24 +14,27 @@ Ramps = tuple[Tensor, Tensor]
 
 
 class Propagator(Protocol):
-    """A unitary map of waves (…, ny, nx); `ramps` are those that moved the probes, None for whole-pixel positions."""
+    """A unitary map of waves (…, ny, nx); `ramps` are those that moved the probes, None for whole-pixel positions.
 
-    def forward(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
+    `transfer` replaces the near field's transfer function where the distance is an unknown.
+    """
+
+    def forward(self, wave: Tensor, ramps: Ramps | None, transfer: Tensor | None = None) -> Tensor:
         """From the sample to the detector."""
 
-    def adjoint(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
+    def adjoint(self, wave: Tensor, ramps: Ramps | None, transfer: Tensor | None = None) -> Tensor:
         """From the detector to the sample."""
 
 
 class FarField:
     """Fraunhofer diffraction; a shift of the exit wave does not change the pattern, so ramps do not matter."""
 
-    def forward(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
+    def forward(self, wave: Tensor, ramps: Ramps | None, transfer: Tensor | None = None) -> Tensor:
         """From the sample to the detector."""
         out: Tensor = torch.fft.fft2(wave, norm="ortho")
         return out
 
-    def adjoint(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
+    def adjoint(self, wave: Tensor, ramps: Ramps | None, transfer: Tensor | None = None) -> Tensor:
         """From the detector to the sample."""
         out: Tensor = torch.fft.ifft2(wave, norm="ortho")
         return out
@@ -44,30 +47,37 @@ class NearField:
     moves it back.
     """
 
-    def __init__(self, transfer: Tensor) -> None:
-        self.transfer = transfer
+    def __init__(self, phase: Tensor, dtype: torch.dtype) -> None:
+        self.phase, self.dtype = phase, dtype
+        self.transfer = self.at(torch.ones((), dtype=torch.float64, device=phase.device))
 
-    def forward(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
+    def at(self, distance: Tensor) -> Tensor:
+        """The transfer function at a distance (0-d), in units of the one that the geometry states; differentiable."""
+        phase = self.phase * distance
+        return torch.polar(torch.ones_like(phase), phase).to(self.dtype)
+
+    def forward(self, wave: Tensor, ramps: Ramps | None, transfer: Tensor | None = None) -> Tensor:
         """From the sample to the detector."""
-        out: Tensor = torch.fft.ifft2(torch.fft.fft2(wave).mul_(self._filter(wave, ramps)))
+        out: Tensor = torch.fft.ifft2(torch.fft.fft2(wave).mul_(self._filter(wave, ramps, transfer)))
         return out
 
-    def adjoint(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
+    def adjoint(self, wave: Tensor, ramps: Ramps | None, transfer: Tensor | None = None) -> Tensor:
         """From the detector to the sample."""
-        out: Tensor = torch.fft.ifft2(torch.fft.fft2(wave).mul_(self._filter(wave, ramps).conj()))
+        out: Tensor = torch.fft.ifft2(torch.fft.fft2(wave).mul_(self._filter(wave, ramps, transfer).conj()))
         return out
 
-    def _filter(self, wave: Tensor, ramps: Ramps | None) -> Tensor:
+    def _filter(self, wave: Tensor, ramps: Ramps | None, transfer: Tensor | None) -> Tensor:
+        transfer = self.transfer if transfer is None else transfer
         if ramps is None:
-            return self.transfer
-        moved = self.transfer * ramps[0].conj() * ramps[1].conj()
+            return transfer
+        moved = transfer * ramps[0].conj() * ramps[1].conj()
         return moved[:, None] if wave.ndim == 4 else moved
 
 
-def transfer_function(
+def propagation_phase(
     shape: tuple[int, int], pixel_m: tuple[float, float], wavelength_m: float, distance_m: float
 ) -> Tensor:
-    """The angular spectrum exp(j k z √(1 − (λf)²)) without its constant phase, complex128, zero frequency first.
+    """The phase of the angular spectrum, k z (√(1 − (λf)²) − 1), float64, zero frequency first.
 
     Evanescent frequencies, which no detector in the near field's sense sees, pass unchanged so that the map stays
     unitary.
@@ -76,8 +86,8 @@ def transfer_function(
     fx = torch.fft.fftfreq(shape[1], pixel_m[1], dtype=torch.float64)[None, :] * wavelength_m
     sine2 = (fy.square() + fx.square()).clamp(max=1.0)
     # √(1 − s²) − 1 written so that it keeps its digits for small angles
-    phase = 2 * torch.pi * distance_m / wavelength_m * (-sine2 / (torch.sqrt(1 - sine2) + 1))
-    return torch.polar(torch.ones_like(phase), phase)
+    phase: Tensor = 2 * torch.pi * distance_m / wavelength_m * (-sine2 / (torch.sqrt(1 - sine2) + 1))
+    return phase
 
 
 def propagator(geometry: Geometry, shape: tuple[int, int], device: torch.device, dtype: torch.dtype) -> Propagator:
@@ -93,5 +103,5 @@ def propagator(geometry: Geometry, shape: tuple[int, int], device: torch.device,
             "A near field needs wavelength, distance and detector pixel: give data.energy_eV, data.distance_m and "
             "data.detector_pixel_m."
         )
-    transfer = transfer_function(shape, geometry.pixel_m, geometry.wavelength_m, distance_m)
-    return NearField(transfer.to(device=device, dtype=dtype))
+    phase = propagation_phase(shape, geometry.pixel_m, geometry.wavelength_m, distance_m)
+    return NearField(phase.to(device), dtype)

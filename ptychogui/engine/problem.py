@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ptychogui.engine.losses import Loss, LossKind, intensity, loss_of
 from ptychogui.engine.models import AnyModel
 from ptychogui.engine.models.thin import Exit
 from ptychogui.engine.optics import Propagator, propagator
@@ -36,6 +37,8 @@ class Problem:
     amplitudes: Tensor
     valid: Tensor | None
     padding_px: int
+    room_px: int = 0
+    """How far a frame may be moved on the canvas."""
 
     def __len__(self) -> int:
         return len(self.amplitudes)
@@ -60,6 +63,12 @@ class Problem:
     def counts(self) -> float:
         """All counts in valid pixels."""
         return sum(float(part.double().square().sum()) for part in torch.split(self.amplitudes, _READ))
+
+    @cached_property
+    def typical_counts(self) -> float:
+        """Σm² / Σm of the counts m: those of a typical bright pixel."""
+        squares = sum(float(part.double().pow(4).sum()) for part in torch.split(self.amplitudes, _READ))
+        return squares / self.counts if self.counts else 1.0
 
     @property
     def mean_counts(self) -> float:
@@ -90,14 +99,27 @@ class Problem:
     def waves(self, state: State, index: Tensor) -> tuple[Exit, Tensor]:
         """The exit waves of some frames and their waves at the detector; differentiable."""
         exit = self.model.exit(state, index)
-        return exit, self.propagator.forward(exit.waves, exit.ramps)
+        return exit, self.propagator.forward(exit.waves, exit.ramps, state.transfer)
+
+    def counts_of(self, state: State, waves: Tensor, index: Tensor) -> Tensor:
+        """The counts (b, ny, nx) that a state says of some frames, from their waves; differentiable."""
+        counts = intensity(waves)
+        if state.gain is not None:
+            counts = counts * state.gain[index].to(counts.dtype)[:, None, None]
+        return counts if state.background is None else counts + state.background
+
+    def loss(self, kind: LossKind) -> Loss:
+        """The loss of a name, scaled to these counts."""
+        return loss_of(kind, self.typical_counts)
 
     def batches(self, size: int, generator: torch.Generator) -> Iterator[Tensor]:
         """Every frame once, in a random order, `size` at a time."""
         yield from torch.split(torch.randperm(len(self), generator=generator).to(self.device), size)
 
 
-def problem(dataset: Dataset, model: AnyModel, device: torch.device, real: torch.dtype = torch.float32) -> Problem:
+def problem(
+    dataset: Dataset, model: AnyModel, device: torch.device, real: torch.dtype = torch.float32, room_px: int = 0
+) -> Problem:
     """Read a dataset's frames onto a device.
 
     Raises `InputError` where a frame has no valid pixel or the optics are not known.
@@ -127,7 +149,7 @@ def problem(dataset: Dataset, model: AnyModel, device: torch.device, real: torch
         valid = torch.from_numpy(mask & ~broken).to(device)
     elif padding_px or not mask.all():
         valid = torch.from_numpy(mask).to(device=device, dtype=real)
-    return Problem(model, optics, dataset.geometry, amplitudes, valid, padding_px)
+    return Problem(model, optics, dataset.geometry, amplitudes, valid, padding_px, room_px)
 
 
 def _complex(real: torch.dtype) -> torch.dtype:

@@ -10,6 +10,9 @@ from torch import Tensor
 
 from ptychogui.engine.views import shift_ramps
 
+_RIM = 3
+"""Pixels around every window that the object's slope needs."""
+
 
 @dataclass
 class State:
@@ -26,6 +29,16 @@ class State:
     shift: Tensor
     whole_pixel: bool
     origin_m: tuple[float, float]
+    distance: Tensor = field(default_factory=lambda: torch.ones((), dtype=torch.float64))
+    """The distance from sample to detector as a part of what the geometry says (0-d, float64)."""
+    gain: Tensor | None = None
+    """How much brighter each frame (N,) is than the probe's power says, where that is an unknown."""
+    background: Tensor | None = None
+    """Counts (ny, nx) that every frame has beside the diffracted ones, where they are an unknown."""
+    unknowns: frozenset[str] = frozenset()
+    """Those beside object and probe that are refined now: positions, distance, gain, background."""
+    transfer: Tensor | None = None
+    """The near field's transfer function (ny, nx) at `distance`; None where that is what the geometry says."""
     ramps: tuple[Tensor, Tensor] = field(init=False)
     """The separable Fourier ramps (N, ny, 1) and (N, 1, nx) that make the shifts."""
 
@@ -46,11 +59,23 @@ class State:
         """Where the window of every frame begins on the canvas, (N, 2) float64."""
         return self.corner + self.shift
 
+    def inside(self, position_px: Tensor) -> Tensor:
+        """Positions (b, 2) brought to where their windows, and a rim of two pixels, lie on the canvas."""
+        room = torch.tensor(self.obj.shape[-2:], device=position_px.device) - torch.tensor(self.window) - _RIM
+        return torch.minimum(position_px.clamp_min(_RIM), room.to(position_px))
+
     def with_unknowns(self, obj: Tensor, probe: Tensor) -> State:
         """The same positions with other object and probe."""
         other = copy(self)
         other.obj, other.probe = obj, probe
         return other
+
+    def move(self, index: Tensor, by_px: Tensor) -> None:
+        """Move the frames `index` (b,) by (b, 2) pixels; their corners stay until `move_to`."""
+        self.shift[index] += by_px
+        self.whole_pixel = False
+        for ramps, moved in zip(self.ramps, shift_ramps(self.shift[index], self.window, self.probe.dtype)):
+            ramps[index] = moved
 
     def move_to(self, position_px: Tensor) -> None:
         """Give every frame the position (N, 2) on the canvas: nearest whole pixel and a rest."""

@@ -12,7 +12,7 @@ from worlds import World, world
 
 from ptychogui.engine.crew import Shard, shards
 from ptychogui.engine.gradient import Gradient, automatic, written_out
-from ptychogui.engine.losses import amplitude_loss
+from ptychogui.engine.losses import Amplitude
 from ptychogui.engine.metrics import r_factor
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
@@ -38,7 +38,8 @@ def on_canvas(found: Gradient, shard: Shard, state: State) -> Tensor:
 
 def loss_at(problem: Problem, state: State, index: Tensor) -> float:
     _, waves = problem.waves(state, index)
-    return float(amplitude_loss(waves, problem.amplitude(index), problem.weight(index)))
+    counts = problem.counts_of(state, waves, index)
+    return float(Amplitude().value(counts, problem.amplitude(index), problem.weight(index)))
 
 
 def assert_close(found: Tensor | None, wanted: Tensor | None, rel: float) -> None:

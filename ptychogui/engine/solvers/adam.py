@@ -47,7 +47,7 @@ class Adam(Solver):
             found = automatic(problem, state, shard, with_probe)
         else:
             found, _ = written_out(problem, state, shard, with_probe)
-        return Update(found.obj, None, found.probe, None, found.loss)
+        return Update(found.obj, None, found.probe, None, found.loss, found.unknowns)
 
     def apply(
         self, problem: Problem, state: State, memory: Any, begin: tuple[int, int], update: Update, pace: float

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from ptychogui.engine.refine import Refine, Refining
 from ptychogui.params import ESSENTIAL, LIVE, Count, Fraction, Index, Params, Positive, RunError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ptychogui.engine.crew import Crew, Shard
     from ptychogui.engine.problem import Problem
     from ptychogui.engine.state import State
+    from ptychogui.engine.tangents import Unknowns
 
 _SMALLEST = 4
 
@@ -27,7 +29,7 @@ class Update:
     """What one shard says of object and probe.
 
     Gradients ∂L/∂z* and, for solvers that divide by one, the weights of their quotients (else None). `obj` is on the
-    part of the canvas that the batch touches; `probe` is None while the probe is kept.
+    part of the canvas that the batch touches; `probe` is None while the probe is kept. `unknowns` are the others.
     """
 
     obj: Tensor
@@ -35,9 +37,12 @@ class Update:
     probe: Tensor | None
     probe_weight: Tensor | None
     loss: Tensor
+    unknowns: Unknowns | None = None
 
     def add(self, other: Update) -> None:
         """Take in what another shard of the same batch says."""
+        if self.unknowns is not None and other.unknowns is not None:
+            self.unknowns.add(other.unknowns)
         for name in ("obj", "obj_weight", "probe", "probe_weight", "loss"):
             mine = getattr(self, name)
             if mine is not None:
@@ -101,6 +106,7 @@ class Plan:
     stages: tuple[Solver, ...]
     constraints: Constraints
     seed: int = 0
+    refine: Refine = field(default_factory=Refine)
 
     @property
     def epochs(self) -> int:
@@ -140,28 +146,31 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
 
     generator = torch.Generator().manual_seed(plan.seed)
     counts, epoch, number = problem.counts, 0, 0
+    refining = Refining(problem, state, plan.refine)
     with closing(Crew(problem.device)) as crew:
         while number < len(plan.stages):
-            turn = _Turn(problem, state, crew, plan.stage(number), len(problem))
+            turn = _Turn(problem, state, crew, plan.stage(number), len(problem), refining)
             while turn.done < turn.solver.epochs:
                 loss, seen = torch.zeros((), device=problem.device), 0
+                refining.open(epoch)
                 for index in problem.batches(turn.solver.batch_size(problem, state), generator):
                     step_loss, messages = turn.advance(index)
                     loss, seen = loss + step_loss, seen + len(index)
                     share = counts * seen / len(problem)
                     changed = yield Iterate(epoch, state, loss / share, False, messages, number)
                     if changed is not None:
-                        plan = changed
+                        plan, refining.refine = changed, changed.refine
                         turn.change(plan.stage(number))
                 turn.finish_epoch()
                 if not torch.isfinite(loss):
                     raise RunError(f"The {turn.solver.kind} solver ran away in epoch {epoch + 1}: take smaller steps.")
+                messages = refining.settle(turn.pace)
                 plan.constraints.apply(problem, state)
                 turn.solver.settle(state, turn.memory)
                 epoch, turn.done = epoch + 1, turn.done + 1
-                changed = yield Iterate(epoch, state, loss / counts, True, stage=number)
+                changed = yield Iterate(epoch, state, loss / counts, True, messages, number)
                 if changed is not None:
-                    plan = changed
+                    plan, refining.refine = changed, changed.refine
                     turn.change(plan.stage(number))
             number += 1
 
@@ -175,6 +184,7 @@ class _Turn:
     crew: Crew
     solver: Solver
     limit: int
+    refining: Refining
     done: int = 0
     memory: Any = field(init=False)
     gathered: Update | None = None
@@ -193,7 +203,16 @@ class _Turn:
         """Apply what an epoch has gathered."""
         if self.gathered is not None:
             update, self.gathered = self.gathered, None
-            self.solver.apply(self.problem, self.state, self.memory, (0, 0), update, self.solver.pace(self.done))
+            self._apply((0, 0), update)
+
+    @property
+    def pace(self) -> float:
+        """The part of the steps that is taken now."""
+        return self.solver.pace(self.done)
+
+    def _apply(self, begin: tuple[int, int], update: Update) -> None:
+        self.solver.apply(self.problem, self.state, self.memory, begin, update, self.pace)
+        self.refining.take(update.unknowns, self.pace)
 
     def advance(self, index: Tensor) -> tuple[Tensor, tuple[str, ...]]:
         """One step over the frames `index` (b,), in pieces that fit into memory; returns the loss and messages."""
@@ -226,8 +245,7 @@ class _Turn:
             first.add(other)
         loss = first.loss.clone()
         if not together:
-            pace = self.solver.pace(self.done)
-            self.solver.apply(self.problem, self.state, self.memory, parts[0].begin, first, pace)
+            self._apply(parts[0].begin, first)
         elif self.gathered is None:
             self.gathered = first
         else:

@@ -37,7 +37,7 @@ class PIE(Solver):
         # half a pixel does not matter to a weight: the unshifted probe saves a pass over the batch
         lit = power(state.probe).sum(0).expand(len(shard.index), -1, -1)
         seen = None if gradient.probe is None else power(exit.views).sum(0)
-        return Update(gradient.obj, placed(lit, state, shard), gradient.probe, seen, gradient.loss)
+        return Update(gradient.obj, placed(lit, state, shard), gradient.probe, seen, gradient.loss, gradient.unknowns)
 
     def apply(
         self, problem: Problem, state: State, memory: Any, begin: tuple[int, int], update: Update, pace: float

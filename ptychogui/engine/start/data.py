@@ -33,7 +33,7 @@ class FromData(Params):
         from ptychogui.engine.start.probe import probe_from_data, probe_from_file, with_modes
         from ptychogui.engine.state import State
 
-        shape, begin, origin_m = canvas(dataset, problem.window)
+        shape, begin, origin_m = canvas(dataset, problem.window, problem.room_px)
         held = dataset.probe if self.file_probe else None
         if held is None:
             probe = probe_from_data(problem, dataset, self.find_defocus, seed)

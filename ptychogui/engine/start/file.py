@@ -48,7 +48,7 @@ class FromFile(Params):
         if len(initial.scan) == len(dataset.scan):  # what was corrected stays so, also where the positions are new
             corrected = dataset.scan.positions_m + (initial.scan.positions_m - initial.nominal_m)
             dataset = replace(dataset, scan=Scan(corrected))
-        shape, begin, origin_m = canvas(dataset, problem.window)
+        shape, begin, origin_m = canvas(dataset, problem.window, problem.room_px)
         slices = initial.obj.slices
         obj = np.ones((len(slices), *shape), np.complex128)
         offset = np.rint((np.array(initial.obj.origin_m) - origin_m) / pixel_m).astype(int)

@@ -1,0 +1,74 @@
+"""The unknowns beside object and probe; one file each. Every solver refines them with the same code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ptychogui.engine.refine.affine import AffineUnknown
+from ptychogui.engine.refine.background import BackgroundUnknown
+from ptychogui.engine.refine.distance import DistanceUnknown
+from ptychogui.engine.refine.gain import GainUnknown
+from ptychogui.engine.refine.positions import PositionsUnknown
+from ptychogui.engine.refine.unknown import Unknown
+from ptychogui.params import Params
+
+if TYPE_CHECKING:
+    from ptychogui.engine.problem import Problem
+    from ptychogui.engine.state import State
+    from ptychogui.engine.tangents import Unknowns
+
+
+class Refine(Params):
+    """What is solved together with object and probe; each can be switched on and off, also during a run."""
+
+    positions: PositionsUnknown = PositionsUnknown()
+    """The position of every frame."""
+    affine: AffineUnknown = AffineUnknown()
+    """Scale, rotation and shear of the scan."""
+    distance: DistanceUnknown = DistanceUnknown()
+    """The distance to the detector."""
+    gain: GainUnknown = GainUnknown()
+    """The brightness of every frame."""
+    background: BackgroundUnknown = BackgroundUnknown()
+    """Counts that all frames have."""
+
+    def active(self, epoch: int) -> dict[str, Unknown]:
+        """Those that are refined after `epoch` finished epochs."""
+        every: dict[str, Unknown] = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: one for name, one in every.items() if one.enabled and epoch >= one.start}
+
+    @property
+    def margin_px(self) -> int:
+        """How far frames may move, and the canvas has to reach."""
+        return int(self.positions.limit_px) if self.positions.enabled else 0
+
+
+@dataclass
+class Refining:
+    """The unknowns at work: what each keeps, between the epochs of a run."""
+
+    problem: Problem
+    state: State
+    refine: Refine
+    memory: dict[str, Any] = field(default_factory=dict)
+    active: dict[str, Unknown] = field(default_factory=dict)
+
+    def open(self, epoch: int) -> None:
+        """Begin an epoch: tell the state which gradients are wanted."""
+        self.active = self.refine.active(epoch)
+        for name, one in self.active.items():
+            if name not in self.memory:
+                self.memory[name] = one.begin(self.problem, self.state)
+        self.state.unknowns = frozenset().union(*(one.tangents for one in self.active.values()))
+
+    def take(self, found: Unknowns | None, pace: float) -> None:
+        """Take in what a batch says."""
+        if found is not None:
+            for name, one in self.active.items():
+                one.take(self.problem, self.state, self.memory[name], found, pace)
+
+    def settle(self, pace: float) -> tuple[str, ...]:
+        """End an epoch; returns messages."""
+        said = [one.settle(self.problem, self.state, self.memory[name], pace) for name, one in self.active.items()]
+        return tuple(message for message in said if message)

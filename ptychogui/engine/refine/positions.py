@@ -1,0 +1,90 @@
+"""Where each frame lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from ptychogui.engine.refine.unknown import Unknown
+from ptychogui.params import ESSENTIAL, LIVE, NonNegative, Positive
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ptychogui.engine.problem import Problem
+    from ptychogui.engine.state import State
+    from ptychogui.engine.tangents import Unknowns
+
+_AT_LIMIT = 0.2
+"""The part of the frames that may stand at the limit before the refinement counts as run away."""
+
+
+@dataclass
+class Places:
+    """The positions (N, 2) that the refinement began with, the last steps, and whether it was given up."""
+
+    nominal_px: Tensor
+    speed_px: Tensor
+    given_up: bool = False
+
+
+class PositionsUnknown(Unknown):
+    """The position of every frame, by Gauss-Newton steps on the loss of that frame.
+
+    Unknowns are corrections of what the scan says; an L1 term keeps those at nothing that the data do not ask for
+    (Guzzi et al., Condens. Matter 6, 36 (2021)).
+    """
+
+    tangents: ClassVar[frozenset[str]] = frozenset({"positions"})
+
+    enabled: Annotated[bool, ESSENTIAL, LIVE] = False
+    """Whether the positions are refined. Do so where the stage is not trusted to a fraction of a pixel."""
+    momentum: Annotated[float, LIVE] = 0.5
+    """How much of the last step is added to the next."""
+    largest_px: Annotated[Positive, LIVE] = 1.0
+    """The longest step of a frame in one epoch."""
+    limit_px: Positive = 24.0
+    """The largest correction of a frame; where many reach it, the refinement has run away and is given up."""
+    sparsity: Annotated[NonNegative, LIVE] = 0.0
+    """The L1 term: by how many pixels an average frame's correction shrinks in one epoch."""
+
+    def begin(self, problem: Problem, state: State) -> Any:
+        """Note where everything was."""
+        return Places(state.position_px.clone(), state.position_px.new_zeros(state.position_px.shape))
+
+    def take(self, problem: Problem, state: State, memory: Any, found: Unknowns, pace: float) -> None:
+        """Move the frames of a batch."""
+        import torch
+
+        if memory.given_up:
+            return
+        normal = found.normal[:, :2, :2].clone()
+        trace = normal.diagonal(dim1=1, dim2=2).sum(1)
+        normal.diagonal(dim1=1, dim2=2).add_((1e-3 * trace + 1e-12 * trace.max() + 1e-300)[:, None])
+        step = -torch.linalg.solve(normal, found.gradient[:, :2])
+        step = step * self.step + self.momentum * memory.speed_px[found.index]
+        length = torch.linalg.vector_norm(step, dim=1, keepdim=True)
+        step = step * (self.largest_px * pace / length.clamp_min(1e-9)).clamp(max=1)
+        memory.speed_px[found.index] = step
+        now = state.position_px[found.index]
+        nominal = memory.nominal_px[found.index]
+        wanted = now + step - nominal
+        if self.sparsity:
+            wanted = wanted.sign() * (wanted.abs() - self.sparsity * pace).clamp_min(0)
+        wanted = nominal + wanted.clamp(-self.limit_px, self.limit_px)
+        state.move(found.index, state.inside(wanted) - now)
+
+    def settle(self, problem: Problem, state: State, memory: Any, pace: float) -> str:
+        """Remove the mean correction, which is the object's; give up where many frames stand at the limit."""
+        if memory.given_up:
+            return ""
+        correction = state.position_px - memory.nominal_px
+        if float((correction.abs().amax(1) >= 0.999 * self.limit_px).double().mean()) > _AT_LIMIT:
+            memory.given_up = True
+            state.move_to(memory.nominal_px)
+            return (
+                f"The positions ran away: a fifth of the frames wanted to move by more than {self.limit_px:g} pixels. "
+                "They are where the scan says again, and are not refined any more."
+            )
+        state.move_to(state.inside(state.position_px - correction.mean(0)))
+        return ""
