@@ -323,12 +323,6 @@ def test_export_writes_what_other_programs_read(tmp_path, result, capsys):
     np.testing.assert_allclose(table[:, 1:3], kept.scan.positions_m, rtol=1e-8, atol=1e-15)
 
 
-def test_bench_measures_every_solver(scan, figures, capsys):
-    rows = figures("bench", "engine", scan)
-    assert sorted(row["solver"] for row in rows) == SOLVERS
-    assert all(row["frames"] == [40, 40, 56] and row["passes_per_epoch"] > 1 for row in rows)
-
-
 def test_help_names_every_parameter_and_loads_neither_torch_nor_qt():
     code = (
         "import sys\nfrom ptychogui.cli import main\n"
