@@ -6,6 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import fft
+from scipy.special import fresnel
 
 from ptychogui.params import InputError, format_quantity
 from ptychogui.types import Geometry
@@ -13,6 +14,9 @@ from ptychogui.types import Geometry
 Array = NDArray[np.floating]
 Wave = NDArray[np.complex128]
 Pair = tuple[float, float]
+
+_FINE = 16
+"""Places along a pixel over which a wave with sharp fringes is averaged."""
 
 
 def frequencies(shape: tuple[int, int], pixel_m: Pair) -> tuple[Array, Array]:
@@ -111,12 +115,52 @@ def annulus(geometry: Geometry, width: float, stop: float) -> Wave:
     return result
 
 
-def speckled(wave: Wave, geometry: Geometry, strength_rad: float, grain_px: float, rng: Generator) -> Wave:
-    """A wave behind a diffuser of this phase (standard deviation), where its grains have begun to show."""
+def square_aperture(geometry: Geometry, width_m: float, distance_m: float) -> Wave:
+    """A plane wave some distance behind a square aperture (0: in it), averaged over every pixel."""
+    wavelength_m, fine = known(geometry.wavelength_m), (np.arange(_FINE) - (_FINE - 1) / 2) / _FINE
+    waves = []
+    for x, pixel_m in zip(places(geometry.shape), geometry.pixel_m):
+        waves.append(slit((x[..., None] + fine) * pixel_m, width_m, wavelength_m, distance_m).mean(-1))
+    result: Wave = waves[0] * waves[1]
+    return result
+
+
+def slit(x: Array, width_m: float, wavelength_m: float, distance_m: float) -> Wave:
+    """A plane wave at places x some distance behind a slit, by Fresnel's integrals.
+
+    Goodman, Introduction to Fourier Optics, Eq. 4-41, without its constant phase.
+    """
+    if distance_m == 0:
+        return (np.abs(x) <= width_m / 2).astype(np.complex128)
+    scale = np.sqrt(2 / (wavelength_m * distance_m))
+    (s1, c1), (s0, c0) = (fresnel(scale * (x + side * width_m / 2)) for side in (1, -1))
+    result: Wave = ((c1 - c0) + 1j * (s1 - s0)) / (1 + 1j)
+    return result
+
+
+def disc(shape: tuple[int, int], radius_px: float) -> Array:
+    """A disc in the middle of a window (ny, nx), 1 inside; its edge is as wide as a pixel."""
+    y, x = places(shape)
+    result: Array = np.clip(radius_px - np.hypot(y, x) + 0.5, 0, 1)
+    return result
+
+
+def speckled(
+    wave: Wave,
+    geometry: Geometry,
+    strength_rad: float,
+    grain_px: float,
+    rng: Generator,
+    distance_m: float | None = None,
+) -> Wave:
+    """A wave some distance behind a diffuser of this phase (standard deviation).
+
+    Without a distance, where the diffuser's grains have begun to show.
+    """
     behind = wave * np.exp(1j * strength_rad * diffuser(geometry.shape, grain_px, rng))
     wavelength_m = known(geometry.wavelength_m)
-    distance_m = (grain_px * geometry.pixel_m[0]) ** 2 / (4 * wavelength_m)
-    return angular_spectrum(behind, wavelength_m, distance_m, geometry.pixel_m)
+    near_m = (grain_px * geometry.pixel_m[0]) ** 2 / (4 * wavelength_m)
+    return angular_spectrum(behind, wavelength_m, near_m if distance_m is None else distance_m, geometry.pixel_m)
 
 
 def diffuser(shape: tuple[int, int], grain_px: float, rng: Generator) -> Array:

@@ -24,13 +24,18 @@ Side = Annotated[Count, Field(ge=8)]
 class Scene:
     """What is measured: modes (M, ny, nx) of any brightness, positions (N, 2) in pixels around the middle of the scan.
 
-    `obj(y, x)` gives the transmission at pixels from that middle.
+    `obj(y, x)` gives the transmission at pixels from that middle. An object that has an end counts in errors over
+    `extent_px` (ny, nx) pixels around the middle; without it, where light falls. `guess` (M, ny, nx) is what the file
+    says of the probe. In the near field the wave is computed on `padding_px` more pixels at each side of the detector.
     """
 
     geometry: Geometry
     probe: NDArray[np.complex128]
     positions_px: Array
     obj: Transmission
+    extent_px: tuple[int, int] | None = None
+    guess: NDArray[np.complex128] | None = None
+    padding_px: int = 0
 
 
 class Recipe(Params):

@@ -7,12 +7,18 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ptychogui.engine.simulate.deng import Deng
 from ptychogui.engine.simulate.far import Electron, SiemensFar, TwoModes
+from ptychogui.engine.simulate.guzzi import Guzzi
+from ptychogui.engine.simulate.kandel import KandelFar, KandelNear
 from ptychogui.engine.simulate.near import GuzziTwinMic, SiemensNear
 from ptychogui.engine.simulate.recipe import Recipe
 from ptychogui.params import InputError, members
 
-AnyRecipe = Annotated[SiemensFar | SiemensNear | TwoModes | Electron | GuzziTwinMic, Field(discriminator="kind")]
+AnyRecipe = Annotated[
+    SiemensFar | SiemensNear | TwoModes | Electron | GuzziTwinMic | Deng | Guzzi | KandelFar | KandelNear,
+    Field(discriminator="kind"),
+]
 
 
 def recipes() -> dict[str, type[Recipe]]:

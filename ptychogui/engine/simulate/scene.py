@@ -20,7 +20,7 @@ MARGIN_PX = 4
 """Pixels of object around the outermost windows."""
 
 SUPPORT = 0.1
-"""The truth's support is where the illumination, summed over all frames, is at least this part of its maximum."""
+"""An object without end counts where the illumination of all frames is at least this part of its maximum."""
 
 
 def simulate(recipe: Recipe) -> Dataset:
@@ -31,18 +31,20 @@ def simulate(recipe: Recipe) -> Dataset:
     """
     rng = np.random.default_rng(recipe.seed)
     scene = recipe.scene(rng)
-    probe = scene.probe * np.sqrt(recipe.photons / np.sum(np.abs(scene.probe) ** 2))
+    probe = _bright(scene.probe, recipe.photons)
     obj, first_px = _canvas(scene)
     corners_px = scene.positions_px - first_px - [n // 2 for n in recipe.shape]
     waves = (probe * view for view in views(obj, corners_px, recipe.shape))
-    frames = np.stack([rng.poisson(intensity(wave, scene.geometry)).astype(np.float32) for wave in waves])
+    frames = np.stack([rng.poisson(intensity(wave, scene)).astype(np.float32) for wave in waves])
     nominal_px = scene.positions_px + recipe.position_error_px * rng.normal(size=scene.positions_px.shape)
     pixel_m, distance_m = scene.geometry.pixel_m, scene.geometry.distance_m
     truth = Truth(
         Object(obj[None].astype(np.complex64), pixel_m, (first_px[0] * pixel_m[0], first_px[1] * pixel_m[1])),
         probe.astype(np.complex64),
         scene.positions_px * pixel_m,
-        _support(probe, corners_px, obj.shape),
+        _lit(probe, corners_px, obj.shape)
+        if scene.extent_px is None
+        else _within(scene.extent_px, first_px, obj.shape),
         distance_m,
     )
     plain = Dataset(
@@ -52,6 +54,7 @@ def simulate(recipe: Recipe) -> Dataset:
         scene.geometry,
         source=recipe.name,
         format="simulated",
+        probe=None if scene.guess is None else _bright(scene.guess, recipe.photons).astype(np.complex64),
         truth=truth,
         values=_values(recipe, scene.geometry),
         meta={"recipe": recipe.name, "seed": str(recipe.seed)},
@@ -73,14 +76,23 @@ def views(obj: Wave, corners_px: Array, shape: tuple[int, int]) -> Iterator[Wave
         yield moved[whole[0] : whole[0] + shape[0], whole[1] : whole[1] + shape[1]]
 
 
-def intensity(exit_waves: Wave, geometry: Geometry) -> Array:
+def intensity(exit_waves: Wave, scene: Scene) -> Array:
     """Expected counts (ny, nx) behind exit waves (M, ny, nx), zero frequency in the centre."""
+    geometry, p = scene.geometry, scene.padding_px
     if geometry.field == "near":
         wavelength_m, distance_m = known(geometry.wavelength_m), known(geometry.effective_distance_m)
-        waves = angular_spectrum(exit_waves, wavelength_m, distance_m, geometry.pixel_m)
+        wide = np.pad(exit_waves, ((0, 0), (p, p), (p, p)))
+        waves = angular_spectrum(wide, wavelength_m, distance_m, geometry.pixel_m)
+        waves = waves[:, p : p + geometry.shape[0], p : p + geometry.shape[1]]
     else:
         waves = fft.fftshift(fft.fft2(exit_waves, norm="ortho"), axes=(-2, -1))
     result: Array = np.sum(np.abs(waves) ** 2, axis=0)
+    return result
+
+
+def _bright(modes: Wave, photons: float) -> Wave:
+    """Modes (M, ny, nx) with these counts in all."""
+    result: Wave = modes * np.sqrt(photons / np.sum(np.abs(modes) ** 2))
     return result
 
 
@@ -96,7 +108,14 @@ def _canvas(scene: Scene) -> tuple[Wave, Array]:
     return scene.obj(first[0] + np.arange(ny)[:, None], first[1] + np.arange(nx)[None, :]), first
 
 
-def _support(probe: Wave, corners_px: Array, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def _within(extent_px: tuple[int, int], first_px: Array, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """The pixels (Y, X) of a canvas on which an object of this size lies, its pixel n // 2 in the middle."""
+    y, x = (first + np.arange(n) + size // 2 for first, n, size in zip(first_px, shape, extent_px))
+    result: NDArray[np.bool_] = np.logical_and.outer((y >= 0) & (y < extent_px[0]), (x >= 0) & (x < extent_px[1]))
+    return result
+
+
+def _lit(probe: Wave, corners_px: Array, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     light, total = np.sum(np.abs(probe) ** 2, axis=0), np.zeros(shape)
     for y, x in np.rint(corners_px).astype(int):
         total[y : y + light.shape[0], x : x + light.shape[1]] += light
