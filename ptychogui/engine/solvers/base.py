@@ -72,9 +72,9 @@ class Solver(Params):
     probe_start: Annotated[Index, LIVE] = 0
     """The epoch after which the probe is refined; before it, only the object is."""
 
-    def batch_size(self, problem: Problem, state: State) -> int:
-        """The number of frames in a batch."""
-        return min(self.batch or max(_SMALLEST, len(problem) // self.steps_per_epoch), len(problem))
+    def batch_size(self, frames: int) -> int:
+        """The number of frames in a batch of a scan with so many."""
+        return min(self.batch or max(_SMALLEST, frames // self.steps_per_epoch), frames)
 
     def pace(self, done: int) -> float:
         """The part of the steps that is taken after `done` epochs of this stage."""
@@ -153,7 +153,7 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
             while turn.done < turn.solver.epochs:
                 loss, seen = torch.zeros((), device=problem.device), 0
                 refining.open(epoch)
-                for index in problem.batches(turn.solver.batch_size(problem, state), generator):
+                for index in problem.batches(turn.solver.batch_size(len(problem)), generator):
                     step_loss, messages = turn.advance(index)
                     loss, seen = loss + step_loss, seen + len(index)
                     share = counts * seen / len(problem)
