@@ -307,11 +307,52 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Correlation:
+    """The Fourier ring correlation (K,) of reconstructions from the two halves of the frames, ring by ring.
+
+    `half_bit` (K,) and `one_seventh` (K,) are the criteria; where the curve falls below one, the halves no longer
+    agree. The last ring is that of the shortest period that the pixel can show.
+    """
+
+    spatial_frequency_per_m: Positions
+    frc: Positions
+    half_bit: Positions
+    one_seventh: Positions
+
+    def resolution_m(self, criterion: Positions) -> float:
+        """Half the period at which the curve first stays below a criterion for two rings, between rings by a line.
+
+        It is the pixel where the curve never does; then `reaches_pixel` is True, and the pixel, not the data, is the
+        limit.
+        """
+        above = self.frc - criterion
+        place = self._crossing(above)
+        if place is None:
+            return float(0.5 / self.spatial_frequency_per_m[-1])
+        if place == 0:
+            return float(0.5 / self.spatial_frequency_per_m[0])
+        part = above[place - 1] / (above[place - 1] - above[place])
+        low, high = self.spatial_frequency_per_m[place - 1 : place + 1]
+        return float(0.5 / (low + part * (high - low)))
+
+    def reaches_pixel(self, criterion: Positions) -> bool:
+        """Whether the curve never falls below a criterion."""
+        return self._crossing(self.frc - criterion) is None
+
+    @staticmethod
+    def _crossing(above: Positions) -> int | None:
+        below = above < 0
+        twice = below & np.append(below[1:], True)
+        return int(np.argmax(twice)) if twice.any() else None
+
+
+@dataclass(frozen=True)
 class Result:
     """A finished or stopped run: what is kept in a file, exported, or the start of the next run.
 
     `scan` holds the refined positions, `nominal_m` (N, 2) those that the run began with. `job` is TOML.
-    `illumination` (Y, X) is Σ|P|² of all frames on the object, its strongest 1.
+    `illumination` (Y, X) is Σ|P|² of all frames on the object, its strongest 1. `frame_r_factor` (N,) is the R-factor
+    of each frame, which is high where a position or the frame itself is wrong.
     """
 
     obj: Object
@@ -326,6 +367,9 @@ class Result:
     unknowns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     illumination: Real | None = None
+    frame_r_factor: Real | None = None
+    correlation: Correlation | None = None
+    """How far the halves of the data agree, where that was asked for."""
 
     @property
     def lit(self) -> Complex:

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from ptychogui import io
 from ptychogui.cli import main
-from ptychogui.engine.truth import align, on_grid
+from ptychogui.engine.registration import by_metres, registered
 from ptychogui.io.data import Data
 from ptychogui.io.picture import inside_scan, without_ramp
 
@@ -77,7 +77,7 @@ def test_particles_in_ice_are_seen_with_electrons(tmp_path, figures):
     figures(scan, "--epochs", "20")
     truth, found = io.read(Data(path=str(scan))).truth, io.read_result(tmp_path / "result.h5").obj
     assert truth is not None
-    image = align(on_grid(found, truth.obj), truth.obj.slices[0].astype(np.complex128), truth.support)
+    image = registered(found, truth.obj.slices[0].astype(np.complex128), truth.support, by_metres(found, truth.obj))
     phases = np.angle(image)[truth.support], np.angle(truth.obj.slices[0])[truth.support]
     assert np.corrcoef(*phases)[0, 1] > 0.85
 

@@ -1,24 +1,39 @@
-"""How well a state explains the frames: the R-factor."""
+"""How well a state explains the frames: the R-factor, of all frames and of each."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from ptychogui.engine.losses import intensity
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
+from ptychogui.types import Real
 
 _BATCH = 32
 
 
-def r_factor(problem: Problem, state: State) -> float:
-    """Σ|√I − |Ψ|| / Σ√I over valid pixels of all frames, Ψ summed over modes in intensity."""
-    difference = total = 0.0
+def r_factors(problem: Problem, state: State) -> tuple[float, Real]:
+    """Σ|√I − |Ψ|| / Σ√I over valid pixels, Ψ summed over modes in intensity: of all frames, and of each (N,).
+
+    A frame that fits worse than its neighbours has a wrong position, a wrong intensity or a damaged pattern. A frame
+    without a count is not a number.
+    """
+    parts = []
     with torch.no_grad():
         for index in torch.split(torch.arange(len(problem), device=problem.device), _BATCH):
             _, waves = problem.waves(state, index)
             measured, weight = problem.amplitude(index), problem.weight(index)
             error = (intensity(waves).sqrt() - measured).abs()
-            difference += float((error if weight is None else error * weight).double().sum())
-            total += float(measured.double().sum())
-    return difference / total if total else float("nan")
+            if weight is not None:
+                error *= weight
+            parts.append(torch.stack([error.double().sum((1, 2)), measured.double().sum((1, 2))]))
+    difference, total = torch.cat(parts, 1).cpu().numpy()
+    known = np.where(total > 0, total, np.nan)
+    overall = float(difference.sum() / total.sum()) if total.any() else float("nan")
+    return overall, np.asarray(difference / known, np.float32)
+
+
+def r_factor(problem: Problem, state: State) -> float:
+    """The R-factor of all frames; see `r_factors`."""
+    return r_factors(problem, state)[0]

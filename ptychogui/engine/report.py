@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ptychogui.engine.losses import intensity
-from ptychogui.engine.metrics import r_factor
+from ptychogui.engine.metrics import r_factors
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
 from ptychogui.engine.truth import errors
@@ -119,6 +119,7 @@ def result(
     """Everything that is kept of a run, with its figures; errors against the truth where the data carry one."""
     pixel_m = problem.geometry.pixel_m
     light = illumination(state)
+    overall, of_frames = r_factors(problem, state)
     done = Result(
         obj=Object(state.obj.to("cpu", torch.complex64, copy=True).numpy(), pixel_m, state.origin_m),
         probe=Probe(probe_modes(state), pixel_m),
@@ -126,11 +127,12 @@ def result(
         nominal_m=dataset.scan.positions_m,
         geometry=problem.geometry,
         loss=loss,
-        metrics={"r_factor": r_factor(problem, state), "seconds": seconds},
+        metrics={"r_factor": overall, "seconds": seconds},
         job=job,
         provenance=provenance,
         warnings=dataset.warnings,
         illumination=(light / light.max()).cpu().float().numpy(),
+        frame_r_factor=of_frames,
     )
     if dataset.truth is None or not np.isfinite(done.obj.slices).all():  # a run that ran away has no such errors
         return done

@@ -15,7 +15,7 @@ from ptychogui.io import files, hdf5
 from ptychogui.io.data import Data
 from ptychogui.io.raw import pair
 from ptychogui.params import InputError
-from ptychogui.types import Geometry, Object, Probe, Result, Scan
+from ptychogui.types import Correlation, Geometry, Object, Probe, Result, Scan
 
 NAME = "ptychogui result"
 
@@ -48,6 +48,8 @@ def check_result_target(path: Path | str, source: Path | str) -> None:
 def write_result(result: Result, path: Path | str) -> None:
     """Write `/object`, `/probe`, `/positions_m`, `/loss`, `/unknowns`, `/metrics`, `/job`, `/provenance` and the rest.
 
+    `/metrics/residual` (N,) is the R-factor of each frame; `/frc` holds the Fourier ring correlation, if any.
+
     Raises `InputError` where the path cannot be written; an older file stays until the new one is whole.
     """
     with files.replacing(Path(path)) as temporary, h5py.File(temporary, "w") as file:
@@ -66,6 +68,10 @@ def write_result(result: Result, path: Path | str) -> None:
             file["illumination"] = result.illumination.astype(np.float32)
         _group(file, "unknowns", result.unknowns)
         _group(file, "metrics", result.metrics)
+        if result.frame_r_factor is not None:
+            file["metrics/residual"] = result.frame_r_factor.astype(np.float32)
+        if result.correlation is not None:
+            _group(file, "frc", vars(result.correlation))
         _group(file, "provenance", result.provenance)
         known = {f.name: getattr(result.geometry, f.name) for f in fields(Geometry)}
         _group(file, "geometry", {name: value for name, value in known.items() if value is not None})
@@ -117,13 +123,22 @@ def _restored(file: h5py.File) -> Result:
         nominal_m=np.asarray(file["nominal_m"], dtype=np.float64),
         geometry=_geometry(file["geometry"]),
         loss=np.asarray(file["loss"], dtype=np.float32),
-        metrics={name: float(value[()]) for name, value in file["metrics"].items()},
+        metrics={name: float(value[()]) for name, value in file["metrics"].items() if name != "residual"},
         job=hdf5.text(file["job"]) or "",
         provenance={name: hdf5.text(value) or "" for name, value in file["provenance"].items()},
         unknowns={name: np.asarray(value) for name, value in file["unknowns"].items()},
         warnings=tuple(line.decode() for line in file["warnings"][()]),
         illumination=np.asarray(file["illumination"], np.float32) if "illumination" in file else None,
+        frame_r_factor=np.asarray(file["metrics/residual"], np.float32) if "metrics/residual" in file else None,
+        correlation=_correlation(file["frc"]) if "frc" in file else None,
     )
+
+
+def _correlation(group: h5py.Group) -> Correlation:
+    curves = {field.name: np.asarray(group[field.name], np.float64) for field in fields(Correlation)}
+    if len({values.shape for values in curves.values()}) != 1 or curves["frc"].ndim != 1 or not curves["frc"].size:
+        raise ValueError("the curves of its ring correlation differ in length")
+    return Correlation(**curves)
 
 
 def _geometry(group: h5py.Group) -> Geometry:

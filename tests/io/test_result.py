@@ -12,7 +12,7 @@ import pytest
 from ptychogui.io import check_writable, is_result, read, read_result, write_result
 from ptychogui.io.data import Data
 from ptychogui.params import InputError
-from ptychogui.types import Geometry, Object, Probe, Result, Scan
+from ptychogui.types import Correlation, Geometry, Object, Probe, Result, Scan
 
 
 def result(job: str = "version = 1\n") -> Result:
@@ -34,6 +34,8 @@ def result(job: str = "version = 1\n") -> Result:
         provenance={"version": "0.1", "device": "cpu", "note": "µ"},
         unknowns={"distance_m": np.array(2.01), "background": rng.normal(size=(14, 17))},
         warnings=("one pixel", "the émigré frame"),
+        frame_r_factor=rng.uniform(size=9).astype(np.float32),
+        correlation=Correlation(*np.linspace((1e6, 1.0, 0.7, 1 / 7), (2.5e7, 0.1, 0.2, 1 / 7), 31).T),
     )
 
 
@@ -68,6 +70,17 @@ def test_layout_and_default_picture(tmp_path):
         signal = picture[picture.attrs["signal"]]
         assert signal == file["object"]
         assert [len(picture[axis]) for axis in picture.attrs["axes"][1:]] == list(signal.shape[1:])
+
+
+def test_curves_of_different_lengths_are_a_damaged_result(tmp_path):
+    write_result(result(), tmp_path / "r.h5")
+    with h5py.File(tmp_path / "r.h5", "a") as file:
+        assert set(file["frc"]) == {"spatial_frequency_per_m", "frc", "half_bit", "one_seventh"}
+        assert file["metrics/residual"].shape == (9,)
+        del file["frc/half_bit"]
+        file["frc/half_bit"] = np.ones(30)
+    with pytest.raises(InputError, match="differ in length"):
+        read_result(tmp_path / "r.h5")
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):

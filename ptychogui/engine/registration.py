@@ -1,0 +1,195 @@
+"""Bringing one object over another: complex scale, phase ramp and sub-pixel shift, which no measurement can tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptychogui.types import Mask, Object, Positions
+
+Image = NDArray[np.complex128]
+Pair = NDArray[np.float64]
+
+_ROUNDS = 12
+_STILL_PX = 0.02
+"""A map that moves no pixel further than this besides its shift counts as a shift."""
+_FLAT = 0.1
+"""The part of the strongest structure below which a place has none to compare."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the pixels of a wanted grid lie on a given one: index_given = `matrix` (2, 2) · index_wanted + `shift`."""
+
+    matrix: Pair
+    shift: Pair
+
+    def moved(self, by_px: Pair) -> Grid:
+        """The grid on which the given object appears `by_px` (y, x) further on."""
+        return Grid(self.matrix, self.shift - self.matrix @ by_px)
+
+    @property
+    def stretch(self) -> tuple[float, float]:
+        """The smallest and the largest factor by which lengths differ."""
+        values = np.linalg.svd(self.matrix, compute_uv=False)
+        return float(values.min()), float(values.max())
+
+
+def by_metres(given: Object, wanted: Object) -> Grid:
+    """The pixels of `wanted` on those of `given`, both placed by their origins."""
+    pixel_m = np.array(given.pixel_m)
+    origin = (np.array(wanted.origin_m) - given.origin_m) / pixel_m
+    return Grid(np.diag(np.array(wanted.pixel_m) / pixel_m), origin)
+
+
+def by_positions(given: Object, given_m: Positions, wanted: Object, wanted_m: Positions) -> Grid:
+    """The same, where the frames of `given` stood at `given_m` (N, 2) and those of `wanted` at `wanted_m`.
+
+    The common shift of the positions counts; their scale, rotation and shear do where they explain more than half of
+    what is left. A few frames that stand elsewhere do not matter.
+    """
+    at, to = ((m - o.origin_m) / o.pixel_m for m, o in ((wanted_m, wanted), (given_m, given)))
+    shift = np.median(to - at, axis=0)
+    plain, full = Grid(np.eye(2), shift), _affine(at, to)
+    if full is None or _misfit(full, at, to) > 0.5 * _misfit(plain, at, to):
+        return plain
+    return full
+
+
+def _affine(at: Positions, to: Positions) -> Grid | None:
+    """The affine map from places (N, 2) to places by least squares, outliers left out; None if they lie on a line."""
+    use = np.ones(len(at), np.bool_)
+    columns = np.column_stack([at - at.mean(0), np.ones(len(at))])
+    for _ in range(4):
+        if np.linalg.matrix_rank(columns[use], tol=1e-3 * float(np.abs(columns).max())) < 3:
+            return None
+        found = np.linalg.lstsq(columns[use], to[use], rcond=None)[0]
+        distance = np.linalg.norm(columns @ found - to, axis=1)
+        use = distance <= max(3 * float(np.median(distance)), _STILL_PX)
+    matrix = found[:2].T
+    return Grid(matrix, found[2] - matrix @ at.mean(0))
+
+
+def _misfit(grid: Grid, at: Positions, to: Positions) -> float:
+    return float(np.median(np.linalg.norm(at @ grid.matrix.T + grid.shift - to, axis=1)))
+
+
+def resampled(given: Object, grid: Grid, shape: tuple[int, ...]) -> Image:
+    """The first slice of `given` on a wanted grid of `shape` (Y, X), ones where it does not reach."""
+    from scipy.ndimage import affine_transform
+
+    image = given.slices[0].astype(np.complex128)
+    if np.abs(grid.matrix - np.eye(2)).max() * max(shape) > _STILL_PX:
+        parts = [
+            affine_transform(part, grid.matrix, grid.shift, shape, order=5, mode="constant", cval=outside)
+            for part, outside in ((image.real, 1.0), (image.imag, 0.0))
+        ]
+        return np.asarray(parts[0] + 1j * parts[1])
+    middle = (np.array(shape) - 1) / 2  # a matrix that is hardly more than one still shifts
+    offset = -(grid.shift + grid.matrix @ middle - middle)
+    whole = np.rint(offset).astype(int)
+    image = fourier_shift(image, offset - whole)
+    out = np.ones(shape, np.complex128)
+    low, high = np.maximum(whole, 0), np.minimum(whole + image.shape, shape)
+    if (high > low).all():
+        target = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        out[target] = image[tuple(slice(a - w, b - w) for a, b, w in zip(low, high, whole, strict=True))]
+    return out
+
+
+def registered(given: Object, wanted: Image, support: Mask, grid: Grid) -> Image:
+    """The first slice of `given` over `wanted` (Y, X): the scale, ramp and shift that fit best on the support.
+
+    `grid` says where it lies at first; it is tried there and where the structure of both is most alike.
+    """
+    coarse = _coarse_shift(given, wanted, support, grid)
+    tried = []
+    for start in (grid, grid.moved(coarse)) if np.any(coarse) else (grid,):
+        image = resampled(given, start, wanted.shape)
+        scale, shift, ramp = alignment(image, wanted, support)
+        tried.append(scale * moved(image, shift, ramp))
+    return min(tried, key=lambda image: float(np.linalg.norm((image - wanted)[support])))
+
+
+def alignment(found: Image, truth: Image, support: Mask) -> tuple[complex, Pair, Pair]:
+    """The complex scale, the shift (y, x) in pixels and the ramp (y, x) in radians a pixel that bring `found` closest.
+
+    By Gauss-Newton steps: near the truth T, the found object is g (T + δ·∇T + i k·r T), linear in what is sought.
+    """
+    y, x = np.meshgrid(*(np.arange(n) - n // 2 for n in truth.shape), indexing="ij")
+    gradient = [_derivative(truth, axis) for axis in (0, 1)]
+    columns = np.stack([truth, *gradient, 1j * y * truth, 1j * x * truth], -1)[support]
+    real = np.concatenate([columns.real, columns.imag])
+    normal, wanted = real.T @ real, truth[support]
+    shift, ramp = np.zeros(2), _coarse_ramp(found * truth.conj() * support)
+    for _ in range(_ROUNDS):
+        target = moved(found, shift, ramp)[support]
+        target *= _scale(target, wanted)
+        step, *_rest = np.linalg.lstsq(normal, real.T @ np.concatenate([target.real, target.imag]), rcond=None)
+        # target ≈ T + δ·∇T + i k·r T is `found` moved by −δ and ramped by −k away from where it should be
+        shift, ramp = shift + np.clip(step[1:3], -0.5, 0.5), ramp - step[3:5]
+        if np.abs(step[1:]).max() < 1e-6:
+            break
+    return _scale(moved(found, shift, ramp)[support], wanted), shift, ramp
+
+
+def _scale(given: Image, wanted: Image) -> complex:
+    """The factor that brings values closest to those that are wanted."""
+    return complex(np.vdot(given, wanted)) / max(float(np.vdot(given, given).real), 1e-300)
+
+
+def fourier_shift(values: Image, shift: Pair) -> Image:
+    """Move an array (Y, X) by (y, x) pixels; mirrored at its edges, which would ring if it were repeated."""
+    if not np.any(shift):
+        return values
+    ny, nx = values.shape
+    mirrored = np.pad(values, [(0, ny), (0, nx)], mode="symmetric")
+    ramps = [np.exp(-2j * np.pi * s * np.fft.fftfreq(n)) for s, n in zip(shift, mirrored.shape, strict=True)]
+    return np.asarray(np.fft.ifft2(np.fft.fft2(mirrored) * ramps[0][:, None] * ramps[1])[:ny, :nx])
+
+
+def moved(values: Image, shift: Pair, ramp: Pair) -> Image:
+    """An array (Y, X) with a phase ramp (y, x) in radians a pixel, moved by (y, x) pixels."""
+    phases = [np.exp(1j * k * (np.arange(n) - n // 2)) for k, n in zip(ramp, values.shape, strict=True)]
+    return fourier_shift(values * phases[0][:, None] * phases[1], shift)
+
+
+def _derivative(values: Image, axis: int) -> Image:
+    return np.asarray((np.roll(values, -1, axis) - np.roll(values, 1, axis)) / 2)
+
+
+def _coarse_ramp(product: Image) -> Pair:
+    """The ramp (y, x) in radians a pixel that takes the phase ramp out of a product found · truth*."""
+    size = [4 * n for n in product.shape]
+    spectrum = np.abs(np.fft.fft2(product, size))
+    peak = np.unravel_index(int(spectrum.argmax()), spectrum.shape)
+    return np.array([-2 * np.pi * ((p + n // 2) % n - n // 2) / n for p, n in zip(peak, size, strict=True)])
+
+
+def _coarse_shift(given: Object, wanted: Image, support: Mask, grid: Grid) -> Pair:
+    """The whole-pixel shift (y, x) at which the structure of both is most alike, by normalised cross-correlation.
+
+    Structure is the change from a pixel to the next, z*(r) z(r + 1): a ramp is a constant factor of it. Shifts of up to
+    a quarter of the picture are told.
+    """
+    rim = np.array(wanted.shape) // 4
+    shape = tuple(int(n) for n in wanted.shape + 2 * rim)
+    found = resampled(given, grid.moved(rim), shape)
+    rims = [(int(r), int(r)) for r in rim]
+    truth, use = np.pad(wanted, rims), np.pad(support, rims)
+    count, place = int(use.sum()), np.fft.fft2(use).conj()
+    total = np.zeros(shape)
+    for axis in (0, 1):
+        change, sought = (image.conj() * np.roll(image, -1, axis) for image in (found, truth))
+        sought = np.where(use, sought - sought[use].mean(), 0)
+        spectrum = np.fft.fft2(change)
+        product = np.fft.ifft2(spectrum * np.fft.fft2(sought).conj())
+        mean = np.fft.ifft2(spectrum * place) / count
+        spread = np.fft.ifft2(np.fft.fft2(np.abs(change) ** 2) * place).real - count * np.abs(mean) ** 2
+        total += np.abs(product) ** 2 / (spread + _FLAT * spread.max() + 1e-30)
+    shifts = [np.fft.fftfreq(n, 1 / n) for n in shape]
+    total[np.add.outer(*(np.abs(s) > r for s, r in zip(shifts, rim, strict=True)))] = 0
+    peak = np.unravel_index(int(total.argmax()), shape)
+    return np.array([-float(shifts[axis][at]) for axis, at in enumerate(peak)])
