@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from ptychogui.gui.choice import Choice, choices, replaced
+from ptychogui.gui.choice import Choice, choices, label_of, replaced
 from ptychogui.gui.rows import FieldRow, Section
 from ptychogui.gui.stages import StageList
 from ptychogui.params import InputError, Params
@@ -243,9 +243,11 @@ def _raised(choice: Choice) -> Choice:
 
 
 def _flat(choice: Choice) -> Choice:
-    """A choice out of its group: not indented, and named by its stage where there are several."""
+    """A choice out of its group: flush, named by its stage where there are several, a switch by its group."""
     stage = next((f" {part + 1}" for part in choice.path if isinstance(part, int) and not choice.union), "")
-    return replace(choice, level=0, label=choice.label + stage)
+    switch = choice.entry.name == "enabled" and len(choice.path) > 2
+    label = f"{label_of(str(choice.path[0]))} {choice.label.lower()}" if switch else choice.label
+    return replace(choice, level=0, label=label + stage)
 
 
 def _searched(choice: Choice) -> str:

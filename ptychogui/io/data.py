@@ -24,7 +24,7 @@ class Data(Params):
     """Photon energy E. A wrong energy scales every length in the picture."""
     wavelength_m: Length | None = None
     """Wavelength λ, instead of an energy."""
-    kV: Annotated[Positive | None, ESSENTIAL] = None
+    kV: Positive | None = None
     """Acceleration voltage in kilovolts, for electrons."""
     distance_m: Annotated[Length | None, ESSENTIAL] = None
     """Distance from sample to detector. A wrong distance scales the picture (far field) or blurs it (near field)."""

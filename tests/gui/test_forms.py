@@ -121,6 +121,7 @@ def another(choice: Choice) -> Any:
         return (number, number + 1)
     low, high = entry.minimum or 0, entry.maximum
     between = low + 0.375 * (high - low) if high is not None else low + 2
+    between = between + 1 if between == choice.value else between
     return round(between) + 1 if kind is int else between
 
 
@@ -168,6 +169,11 @@ def test_a_job_has_few_essentials_with_solver_epochs_and_modes() -> None:
     essential = [choice.name for choice in choices(Job()) if is_essential(choice)]
     assert {"solver.kind", "solver.epochs", "start.modes", "data.energy_eV"} <= set(essential)
     assert len(essential) <= 10
+
+
+def test_a_switch_among_the_essentials_names_its_group(form: JobForm) -> None:
+    switches = [row.edit for row in form.rows() if row.choice.name == "refine.positions.enabled"]
+    assert {edit.text() for edit in switches if isinstance(edit, SwitchEdit)} == {"Positions", "Refine positions"}
 
 
 def test_numbers_are_read_and_written_as_people_do(form: JobForm, qtbot: QtBot) -> None:

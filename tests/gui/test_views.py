@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QColor, QGuiApplication
-from PyQt6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from ptychogui.gui import theme
@@ -385,6 +385,10 @@ def test_drift_is_drawn_enlarged_and_without_the_common_shift(qtbot: QtBot) -> N
     x, y = view._drift.getData()
     assert y[1] - y[0] == pytest.approx(34)
     assert x[1] - x[0] == pytest.approx(0, abs=1e-6)
+    figures = view.findChild(QLabel, "drift_figures")
+    assert figures is not None
+    assert "moved" in figures.text()
+    assert not figures.isHidden()
     view.enlarge.setCurrentIndex(view.enlarge.findData(10))
     view.enlarge.activated.emit(0)
     x, y = view._drift.getData()

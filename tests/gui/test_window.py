@@ -26,6 +26,8 @@ from ptychogui.engine.simulate import recipes
 from ptychogui.gui import settings, theme
 from ptychogui.gui.actions import ACTIONS
 from ptychogui.gui.import_card import in_words
+from ptychogui.gui.notices import Notice
+from ptychogui.gui.rows import Section
 from ptychogui.gui.session import Session
 from ptychogui.gui.start_page import SAMPLES
 from ptychogui.gui.window import Window
@@ -286,6 +288,22 @@ def test_messages_show_details_and_do_not_repeat(window: Window) -> None:
     dialogs(window)[0].reject()
 
 
+def test_the_gravest_message_is_seen_and_the_others_on_demand(window: Window) -> None:
+    for level, text in (("info", "One."), ("error", "Two."), ("warning", "Three."), ("info", "Four.")):
+        window.session.tell(level, text)  # type: ignore[arg-type]
+    shown = lambda: [n.sentence for n in window.notices.findChildren(Notice) if not n.isHidden()]  # noqa: E731
+    assert shown() == ["Two."]
+    more = next(b for b in window.notices.findChildren(QPushButton, "notice_others") if not b.isHidden())
+    assert more.text() == "3 more"
+    more.click()
+    assert shown() == window.notices.texts() == ["One.", "Two.", "Three.", "Four."]
+    assert more.text() == "Fewer"
+    more.click()
+    close = next(b for b in window.notices.findChildren(QPushButton, "notice_close") if not b.parent().isHidden())  # type: ignore[union-attr]
+    close.click()
+    assert shown() == ["Three."]
+
+
 def test_the_log_shows_what_happened(opened: Window) -> None:
     assert opened.workspace is not None
     assert "scan.cxi" in opened.workspace.log.toPlainText()
@@ -409,6 +427,7 @@ def test_empty_fields_show_what_is_in_force(window: Window, scan: Path, until: U
     until(lambda: preview_complete(window.session))
     assert window.workspace is not None
     assert window.session.current is not None
+    window.workspace.form.findChild(Section, "section.data").set_expanded(True)  # type: ignore[union-attr]
     shown = {row.choice.name: row.edit for row in window.workspace.form.rows()}
     energy, voltage = shown["data.energy_eV"], shown["data.kV"]
     assert isinstance(energy, QLineEdit)

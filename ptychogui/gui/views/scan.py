@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QComboBox, QGraphicsEllipseItem, QHBoxLayout, QLabel
 
 from ptychogui.gui.views.base import View
 from ptychogui.gui.views.colours import table
+from ptychogui.gui.views.drift import drift
 from ptychogui.gui.views.graphics import LEFT_PX, ScaleBar, UnitAxis, hug, name_axes, point_in, wear
 from ptychogui.gui.views.lengths import PIXELS, Lengths, lengths
 from ptychogui.io.picture import percentile_range
@@ -85,6 +86,12 @@ class ScanView(View):
         self._readout = QLabel(self)
         self._readout.setProperty("role", "dim")
         self._readout.setMinimumWidth(10)
+        self._figures = QLabel(self)
+        self._figures.setObjectName("drift_figures")
+        self._figures.setProperty("role", "dim")
+        self._figures.setWordWrap(True)
+        self._figures.setContentsMargins(6, 0, 4, 0)
+        self._figures.hide()
         row = QHBoxLayout()
         row.setContentsMargins(6, 0, 4, 2)
         row.addWidget(self._readout, 1)
@@ -95,6 +102,7 @@ class ScanView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.plot, 1)
+        layout.addWidget(self._figures)
         layout.addLayout(row)
 
     def show_frame(self, index: int) -> None:
@@ -172,14 +180,18 @@ class ScanView(View):
         if not moved or nominal is None or refined is None or np.allclose(nominal, refined, atol=0):
             self._drift.setData([], [])
             self.enlarge.setVisible(False)
+            self._figures.setVisible(False)
             return
         self.enlarge.setVisible(True)
+        found = drift(nominal, refined)
+        self._figures.setVisible(found is not None)
+        self._figures.setText(found.text(self._unit) if found is not None else "")
         step = -(-len(nominal) // MOST)
         start = nominal[::step]
-        drift = refined[::step] - start
-        drift = drift - np.nanmean(drift, 0)
+        way = refined[::step] - start
+        way = way - np.nanmean(way, 0)
         factor = int(self.enlarge.currentData())
-        lines = np.stack([start, start + factor * drift], 1).reshape(-1, 2) / self._unit.unit_si
+        lines = np.stack([start, start + factor * way], 1).reshape(-1, 2) / self._unit.unit_si
         self._drift.setData(lines[:, 1], lines[:, 0], connect="pairs")
 
     def _draw_selected(self) -> None:

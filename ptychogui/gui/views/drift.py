@@ -1,0 +1,68 @@
+"""How refined positions differ from nominal ones: the part that is common to all, in figures, and what is left."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ptychogui.gui.views.lengths import Lengths
+from ptychogui.types import Positions
+
+SEEN = 5e-5
+"""A common part smaller than this is not worth a figure."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The affine map that takes nominal positions nearest to the refined ones, and what it leaves.
+
+    A common shift, which nothing can tell, is left out. `rotation_rad` turns the x axis towards the y axis, as a scan's
+    rotation does; `shear` is how far the y axis then leans towards x. `moved_m` is the median length of the whole
+    drift, `left_m` that of the part which is no affine map.
+    """
+
+    scale_y: float
+    scale_x: float
+    rotation_rad: float
+    shear: float
+    moved_m: float
+    left_m: float
+
+    def text(self, unit: Lengths) -> str:
+        """The drift in one line; what is as good as nothing is left out."""
+        scales = (self.scale_y, self.scale_x)
+        alike = abs(self.scale_y - self.scale_x) < SEEN
+        scale = f"{math.sqrt(self.scale_y * self.scale_x):.4f}" if alike else "{:.4f} × {:.4f}".format(*scales)
+        parts = [
+            f"moved {unit.text(self.moved_m / unit.unit_si)}",
+            f"scale {scale}" if max(abs(s - 1) for s in scales) >= SEEN else "",
+            f"rotation {math.degrees(self.rotation_rad):+.3g}°" if abs(self.rotation_rad) >= SEEN else "",
+            f"shear {self.shear:+.3g}" if abs(self.shear) >= SEEN else "",
+        ]
+        return "  ·  ".join(part for part in parts if part)
+
+
+def drift(nominal_m: Positions, refined_m: Positions) -> Drift | None:
+    """The drift from nominal to refined positions (N, 2); None where they are the same, or span no area."""
+    good = np.isfinite(nominal_m).all(1) & np.isfinite(refined_m).all(1)
+    before, after = nominal_m[good], refined_m[good]
+    if len(before) < 3 or np.array_equal(before, after):
+        return None
+    before, after = before - before.mean(0), after - after.mean(0)
+    if np.linalg.matrix_rank(before) < 2:
+        return None
+    across = np.linalg.lstsq(before, after, rcond=None)[0].T  # after = across @ before
+    rotation_rad = math.atan2(across[0, 1], across[1, 1])
+    cos, sin = math.cos(rotation_rad), math.sin(rotation_rad)
+    upright = np.array([[cos, -sin], [sin, cos]]) @ across
+    scale_y = float(upright[0, 0])
+    return Drift(
+        scale_y=scale_y,
+        scale_x=float(upright[1, 1]),
+        rotation_rad=rotation_rad,
+        shear=float(upright[1, 0]) / scale_y if scale_y else math.nan,
+        moved_m=float(np.median(np.hypot(*(after - before).T))),
+        left_m=float(np.median(np.hypot(*(after - before @ across.T).T))),
+    )
