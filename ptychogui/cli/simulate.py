@@ -25,7 +25,7 @@ def _simulate(options: argparse.Namespace) -> int:
     known = simulate.recipes()
     if options.list:
         for name, kind in known.items():
-            print(f"{name:<16}{(kind.__doc__ or '').splitlines()[0]}")
+            print(f"{name:<18}{(kind.__doc__ or '').splitlines()[0]}")
         return 0
     if not options.recipe or not options.output:
         raise InputError("Name a recipe and an output, as `simulate siemens-far -o d.cxi`; --list shows the recipes.")

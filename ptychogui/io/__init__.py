@@ -1,5 +1,6 @@
 """Reading scans, preparing them, and writing data and results: numpy and files, neither torch nor Qt."""
 
+from ptychogui.io.design import Designed, check_design_target, write_design
 from ptychogui.io.export import export
 from ptychogui.io.files import check_folder, check_writable
 from ptychogui.io.readers import formats
@@ -10,6 +11,8 @@ from ptychogui.io.tiff import write_folder
 from ptychogui.io.writing import check_target, write
 
 __all__ = [
+    "Designed",
+    "check_design_target",
     "check_folder",
     "check_result_target",
     "check_target",
@@ -21,6 +24,7 @@ __all__ = [
     "read_result",
     "sidecar_path",
     "write",
+    "write_design",
     "write_folder",
     "write_result",
     "write_sidecar",

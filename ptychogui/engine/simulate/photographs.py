@@ -30,26 +30,28 @@ def greys(images: tuple[str, str] | None, shape: tuple[int, int], rng: Generator
     return photograph(images[0], shape), photograph(images[1], shape)
 
 
-def photograph(path: str, shape: tuple[int, int]) -> Array:
-    """The largest part of a photograph that has this form, averaged to (ny, nx) pixels; its darkest 0, its lightest 1.
+def photograph(path: str, shape: tuple[int, int] | None = None) -> Array:
+    """A photograph in grey, its darkest 0, its lightest 1.
 
-    Raises `InputError` where the file is no picture that can be read.
+    With a shape, the largest part that has its form, averaged to (ny, nx) pixels. Raises `InputError` where the file
+    is no picture that can be read.
     """
     try:
         with warnings.catch_warnings(), Image.open(path, formats=_FORMATS) as opened:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = opened.convert("L")
+            # greys of more than eight bits are kept, and so are those between the greys of the file when averaged
+            picture = (opened if opened.mode[0] in "IF" else opened.convert("L")).convert("F")
     except (OSError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(
             f"{path} is no picture that can be read: give PNG, JPEG, TIFF or BMP of usual size."
         ) from error
-    width, height = picture.size
-    scale = min(height / shape[0], width / shape[1])
-    y, x = (height - scale * shape[0]) / 2, (width - scale * shape[1]) / 2
-    box = (x, y, width - x, height - y)
-    # in float, for grey levels between those of the file
-    small = picture.convert("F").resize((shape[1], shape[0]), Image.Resampling.BOX, box=box)
-    return _stretched(np.asarray(small, np.float64))
+    if shape is not None:
+        width, height = picture.size
+        scale = min(height / shape[0], width / shape[1])
+        y, x = (height - scale * shape[0]) / 2, (width - scale * shape[1]) / 2
+        box = (x, y, width - x, height - y)
+        picture = picture.resize((shape[1], shape[0]), Image.Resampling.BOX, box=box)
+    return _stretched(np.asarray(picture, np.float64))
 
 
 def leaves(shape: tuple[int, int], rng: Generator) -> Array:
