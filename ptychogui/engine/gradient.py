@@ -39,19 +39,32 @@ def written_out(
     Of the amplitude loss, χ = ψ − ψ' of the modulus projection (Guizar-Sicairos & Fienup, Opt. Express 16, 7264
     (2008), give such gradients). Also returns the exit waves, from whose parts denominators are made.
     """
-    index = shard.index
-    exit, waves = problem.waves(state, index)
-    counts, weight = problem.counts_of(state, waves, index), problem.weight(index)
-    kept = counts.clone() if state.unknowns else counts
-    slope, value = (loss or Amplitude()).slope(counts, problem.amplitude(index), weight)
-    unknowns = tangents(problem, state, exit, waves, slope, kept, weight) if state.unknowns else None
+    exit, waves = problem.waves(state, shard.index)
+    slope, value, unknowns = misfit(problem, state, exit, waves, loss or Amplitude())
     if state.gain is not None:
-        slope = slope * state.gain[index].to(slope.dtype)[:, None, None]
+        slope = slope * state.gain[shard.index].to(slope.dtype)[:, None, None]
+    chi = problem.propagator.adjoint(waves * slope[:, None], exit.ramps, state.transfer)
+    return Gradient(*brought_back(chi, exit, state, shard, with_probe), value, unknowns), exit
+
+
+def misfit(
+    problem: Problem, state: State, exit: Exit, waves: Tensor, loss: Loss
+) -> tuple[Tensor, Tensor, Unknowns | None]:
+    """∂L/∂I (b, ny, nx) at the waves (b, M, ny, nx) of some frames, L, and what these say of refined unknowns."""
+    counts, weight = problem.counts_of(state, waves, exit.index), problem.weight(exit.index)
+    kept = counts.clone() if state.unknowns else counts
+    slope, value = loss.slope(counts, problem.amplitude(exit.index), weight)
+    unknowns = tangents(problem, state, exit, waves, slope, kept, weight) if state.unknowns else None
+    return slope, value, unknowns
+
+
+def brought_back(chi: Tensor, exit: Exit, state: State, shard: Shard, with_probe: bool) -> tuple[Tensor, Tensor | None]:
+    """Σ P*χ on the shard's part of the canvas and Σ O*χ, of χ (b, M, ny, nx) behind the sample; overwrites χ."""
     # P*χ and O*χ are conjugates of Pχ* and Oχ*: conjugating χ once, and the sums, saves two passes over the batch
-    chi = problem.propagator.adjoint(waves * slope[:, None], exit.ramps, state.transfer).conj_physical_()
+    chi = chi.conj_physical_()
     obj = placed(over_modes(exit.probes * chi), state, shard).conj_physical_()
     probe = _probe_sum(exit.views[:, None] * chi, exit.ramps).conj_physical_() if with_probe else None
-    return Gradient(obj, probe, value, unknowns), exit
+    return obj, probe
 
 
 def automatic(problem: Problem, state: State, shard: Shard, with_probe: bool, loss: Loss | None = None) -> Gradient:
