@@ -1,0 +1,104 @@
+"""Good steps and a good batch of a solver, by short runs on a few neighbouring frames."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ptychogui.options import add_job, job_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ptychogui.steps import StepMap
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The run that the steps are for, and how the search goes about it."""
+    add_job(parser)
+    parser.add_argument("--frames", metavar="N", help="neighbouring frames that the short runs use")
+    parser.add_argument("--no-batch", action="store_true", help="leave the batch as it is")
+    parser.add_argument("-o", "--output", metavar="J.toml", help="write the job with these steps, for `run --job`")
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Look for the steps of the job's first stage.
+
+    Raises `InputError` where the options, the job and the data do not fit.
+    """
+    from ptychogui import io
+    from ptychogui.io.files import replacing
+    from ptychogui.params import parse_setting
+    from ptychogui.steps import StepSearch, search_steps
+
+    if options.output:
+        io.check_writable(options.output)
+    job = job_of(options)
+    how = StepSearch(batches=not options.no_batch)
+    if options.frames:
+        how = how.with_value(*parse_setting(f"frames={options.frames}"))
+    found = _last(search_steps(job, io.read(job.data), how=how))
+    for name, value in found.settings.items():
+        job = job.with_value(f"solver.{name}", value)
+    if options.output:
+        with replacing(Path(options.output)) as temporary:
+            temporary.write_text(job.toml(), encoding="utf-8")
+    return {
+        "solver": found.solver,
+        "best": asdict(found.best),
+        "settings": [f"solver.{name}={value:g}" for name, value in found.settings.items()],
+        "share_of_a_run": round(found.share, 3),
+        "trials": [asdict(trial) for trial in found.trials],
+    }
+
+
+def table(found: dict[str, Any]) -> str:
+    """The map of the losses over both steps, of the errors where the truth is known, and what to set."""
+    own = found["trials"][0]["batch"]
+    shown = [trial for trial in found["trials"] if trial["batch"] == own]
+    lines = [
+        f"{found['solver']}, batch {own}: loss on pixels held out, over probe step (down) and object step (across)"
+    ]
+    lines += _map(shown, "loss")
+    if any(trial["object_nrmse"] is not None for trial in shown):
+        lines += ["", "error of the object against the truth", *_map(shown, "object_nrmse")]
+    others = [trial for trial in found["trials"] if trial["batch"] != own]
+    if others:
+        lines += ["", f"{'batch':>8}{'object step':>14}{'probe step':>14}{'loss':>10}"]
+        for t in sorted(others, key=lambda trial: (trial["batch"], trial["object_step"])):
+            lines.append(f"{t['batch']:>8}{t['object_step']:>14.4g}{t['probe_step']:>14.4g}{t['loss']:>10.4g}")
+    said = " ".join(f"--set {setting}" for setting in found["settings"])
+    lines += ["", f"{len(found['trials'])} short runs, {found['share_of_a_run']:.0%} of the work of a whole run"]
+    lines.append(f"use: {said}" if said else "the steps and the batch are good as they are")
+    return "\n".join(lines)
+
+
+def _map(trials: list[dict[str, Any]], name: str) -> list[str]:
+    """A figure over both steps; a dot where nothing was tried."""
+    across = sorted({trial["object_step"] for trial in trials})
+    at = {(trial["probe_step"], trial["object_step"]): trial[name] for trial in trials}
+    lines = [" " * 10 + "".join(f"{step:>10.4g}" for step in across)]
+    for down in sorted({trial["probe_step"] for trial in trials}):
+        cells = [at.get((down, step)) for step in across]
+        texts = ["." if cell is None else f"{cell:.4g}" if math.isfinite(cell) else "ran away" for cell in cells]
+        lines.append(f"{down:>10.4g}" + "".join(f"{text:>10}" for text in texts))
+    return lines
+
+
+def _last(maps: Iterable[StepMap]) -> StepMap:
+    """The finished map; a terminal shows how the search goes on."""
+    from tqdm import tqdm
+
+    found = None
+    with tqdm(unit=" short runs", disable=not sys.stderr.isatty()) as bar:
+        for found in maps:
+            best = found.best
+            said = f"object {best.object_step:.4g}, probe {best.probe_step:.4g}, batch {best.batch}: {best.loss:.4g}"
+            bar.set_postfix_str(said, refresh=False)
+            bar.update(len(found.trials) - bar.n)
+    assert found is not None
+    return found

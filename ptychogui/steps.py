@@ -1,0 +1,301 @@
+"""Good steps and a good batch of a solver, by short runs on a few neighbouring frames.
+
+Kandel et al., Opt. Express 27, 18653 (2019), show such a map of the error over both steps, from whole runs.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import Field
+
+from ptychogui.engine.start.file import FromFile
+from ptychogui.job import Job, Request, iterate, snapshots
+from ptychogui.params import Count, Params, RunError
+from ptychogui.types import Dataset, Positions, Result, Truth
+
+if TYPE_CHECKING:
+    from ptychogui.engine.state import State
+
+_FARTHEST = 10
+"""Steps are looked for within a factor of 2 to this power about those of the job."""
+_BETTER = 0.9
+"""A smaller batch, which takes more time and gains most in so short a run, must bring the loss down to this part."""
+_READ = 32
+
+
+class StepSearch(Params):
+    """How the search goes about it."""
+
+    frames: Annotated[Count, Field(ge=4)] = 64
+    """Neighbouring frames, around the middle of the scan, that the short runs use."""
+    epochs: Count = 6
+    """Length of a short run. Its steps shrink to the end, as those of a whole run do."""
+    held_out: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    """The part of the pixels that the short runs do not see and that judge them, so that noise is not fitted."""
+    batches: bool = True
+    """Look for the batch, too."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A short run: its steps, its batch in frames of the whole scan, and how well it foretells what it did not see.
+
+    `loss` is Σ(√I − |Ψ|)² / ΣI over the pixels held out, infinite where the run ran away; `object_nrmse` is the error
+    against the truth where the data hold one.
+    """
+
+    object_step: float
+    probe_step: float
+    batch: int
+    loss: float
+    object_nrmse: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StepMap:
+    """What has been tried so far, the first trial being the job's own steps and batch, and the best of it.
+
+    `share` is the work so far as a part of a whole run's, in frames transformed. `ended` is True in the last map.
+    """
+
+    solver: str
+    trials: tuple[Trial, ...]
+    best: Trial
+    share: float
+    ended: bool = False
+
+    @property
+    def shown(self) -> tuple[Trial, ...]:
+        """The trials of the map: those with the job's own batch."""
+        return tuple(trial for trial in self.trials if trial.batch == self.trials[0].batch)
+
+    @property
+    def object_steps(self) -> Positions:
+        """The object steps (K,) tried, from small to large."""
+        return np.unique([trial.object_step for trial in self.shown])
+
+    @property
+    def probe_steps(self) -> Positions:
+        """The probe steps (L,) tried, from small to large."""
+        return np.unique([trial.probe_step for trial in self.shown])
+
+    @property
+    def losses(self) -> Positions:
+        """The losses (L, K) over probe step and object step, NaN where nothing was tried."""
+        return self._map("loss")
+
+    @property
+    def object_nrmse(self) -> Positions:
+        """The errors (L, K) against the truth, likewise."""
+        return self._map("object_nrmse")
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """What to set of the job's solver, by name; what is to stay as it is, is left out."""
+        first = self.trials[0]
+        every = ("object_step", "probe_step", "batch")
+        return {name: getattr(self.best, name) for name in every if getattr(self.best, name) != getattr(first, name)}
+
+    def _map(self, name: str) -> Positions:
+        out = np.full((len(self.probe_steps), len(self.object_steps)), np.nan)
+        for trial in self.shown:
+            row = np.searchsorted(self.probe_steps, trial.probe_step)
+            column = np.searchsorted(self.object_steps, trial.object_step)
+            value = getattr(trial, name)
+            out[row, column] = np.nan if value is None else value
+        return out
+
+
+def search_steps(
+    job: Job, dataset: Dataset, initial: Result | None = None, how: StepSearch | None = None, stage: int = 0
+) -> Generator[StepMap, None, None]:
+    """Look for the steps and the batch of one stage's solver; yields the map after every short run, `close` to stop.
+
+    `initial` is an earlier result that the run would go on from. Raises `InputError` where job and data do not fit.
+    """
+    search = _Search(job, dataset, initial, how or StepSearch(), stage)
+    for _ in search.walk(2, corners=True):  # factors of four about the best
+        yield search.map()
+    for _ in search.walk(1, corners=False):  # factors of two
+        yield search.map()
+    for _ in search.walk_batches():
+        yield search.map()
+    yield search.map(ended=True)
+
+
+_Place = tuple[int, int, int]
+"""How often both steps are doubled, and the batch."""
+
+
+class _Search:
+    """The short runs made so far, all from the same start."""
+
+    def __init__(self, job: Job, dataset: Dataset, initial: Result | None, how: StepSearch, stage: int) -> None:
+        from ptychogui.engine.device import device_of
+        from ptychogui.engine.problem import problem
+
+        self.job, self.how, self.solver, self.scan_frames = job, how, job.stages[stage], len(dataset.scan)
+        self.batch = self.solver.batch_size(self.scan_frames)
+        few, self.initial = _neighbours(dataset, _known(job, initial), how.frames)
+        self.seen, unseen = _held_out(few, how.held_out, job.seed)
+        self.judge = problem(unseen, job.model, device_of(job.device), room_px=job.refine.margin_px)
+        loop = snapshots(job, few, initial=self.initial)
+        next(loop)
+        begun = loop.send(Request(result=True))
+        loop.close()
+        assert isinstance(begun, Result)
+        self.begun = begun
+        self.trials: dict[_Place, Trial] = {}
+
+    @property
+    def best(self) -> _Place:
+        """Where the loss is the smallest."""
+        return min(self.trials, key=lambda place: self.trials[place].loss)
+
+    def map(self, ended: bool = False) -> StepMap:
+        """What there is."""
+        trials = tuple(self.trials.values())
+        work = len(trials) * self.how.epochs * len(self.seen.scan) / (self.solver.epochs * self.scan_frames)
+        return StepMap(self.solver.kind, trials, self._chosen(), work, ended)
+
+    def walk(self, stride: int, corners: bool) -> Iterator[None]:
+        """Try what lies around the best, until the best lies in the middle of what was tried."""
+        middle = self.best if self.trials else (0, 0, self.batch)
+        while True:
+            for i in (0, -stride, stride):
+                for j in (0, -stride, stride):
+                    if corners or not (i and j):
+                        yield from self._tried((middle[0] + i, middle[1] + j, self.batch))
+            if self.best == middle:
+                return
+            middle = self.best
+
+    def walk_batches(self) -> Iterator[None]:
+        """Try half and twice the batch with the best steps and with ones as much smaller or larger, and so on."""
+        if not self.how.batches or self.solver.together:
+            return
+        i, j, _ = self.best
+        known = {self._frames_of(self.batch)}
+        for power in (1, -1):
+            for times in (1, 2):
+                batch = round(self.batch * 2.0 ** (power * times))
+                if not 1 <= batch <= self.scan_frames or self._frames_of(batch) in known:
+                    break
+                known.add(self._frames_of(batch))
+                before = min(trial.loss for trial in self.trials.values())
+                yield from self._tried((i, j, batch))
+                yield from self._tried((i + power * times, j + power * times, batch))
+                if min(trial.loss for trial in self.trials.values()) >= before:
+                    break
+
+    def _frames_of(self, batch: int) -> int:
+        """The batch of a short run: as many steps in an epoch as the whole scan would have."""
+        return max(1, round(batch * len(self.seen.scan) / self.scan_frames))
+
+    def _tried(self, place: _Place) -> Iterator[None]:
+        if place not in self.trials and max(map(abs, place[:2])) <= _FARTHEST:
+            self.trials[place] = self._trial(place)
+            yield
+
+    def _chosen(self) -> Trial:
+        """The best trial of the largest batch that is about as good as any."""
+        enough = min(trial.loss for trial in self.trials.values()) / _BETTER
+        good = [trial for trial in self.trials.values() if trial.loss <= enough]
+        largest = max(trial.batch for trial in good)
+        return min((trial for trial in good if trial.batch == largest), key=lambda trial: trial.loss)
+
+    def _trial(self, place: _Place) -> Trial:
+        doubled, probe_doubled, batch = place
+        changes = {
+            "object_step": self.solver.object_step * 2.0**doubled,
+            "probe_step": self.solver.probe_step * 2.0**probe_doubled,
+            "batch": self._frames_of(batch),
+            "epochs": self.how.epochs,
+            "probe_start": min(self.solver.probe_start, self.how.epochs // 4),
+        }
+        job = self.job.model_copy(update={"solver": self.solver.model_copy(update=changes), "start": FromFile()})
+        begun = time.perf_counter()
+        try:
+            *_, last = iterate(job, self.seen, self.begun)
+        except RunError:
+            loss, error = math.inf, None
+        else:
+            loss, error = self._loss(last.state), self._error(last.state)
+        steps = changes["object_step"], changes["probe_step"]
+        return Trial(*steps, batch, loss, error, time.perf_counter() - begun)
+
+    def _loss(self, state: State) -> float:
+        """Σ(√I − |Ψ|)² / ΣI over the pixels held out."""
+        import torch
+
+        loss, total = self.judge.loss("amplitude"), 0.0
+        with torch.no_grad():
+            for index in torch.split(torch.arange(len(self.judge), device=self.judge.device), _READ):
+                _, waves = self.judge.waves(state, index)
+                counts = self.judge.counts_of(state, waves, index)
+                total += float(loss.value(counts, self.judge.amplitude(index), self.judge.weight(index)))
+        return total / self.judge.counts if math.isfinite(total) else math.inf
+
+    def _error(self, state: State) -> float | None:
+        """The object's error against the truth."""
+        from ptychogui.engine import report
+
+        if self.seen.truth is None:
+            return None
+        result = report.result(self.judge, state, self.seen, self.begun.loss, "", {}, 0.0)
+        return result.metrics.get("object_nrmse")
+
+
+def _known(job: Job, initial: Result | None) -> Result | None:
+    """The result that the job goes on from."""
+    from ptychogui import io
+
+    if initial is None and isinstance(job.start, FromFile) and job.start.path:
+        return io.read_result(job.start.path)
+    return initial
+
+
+def _neighbours(dataset: Dataset, initial: Result | None, count: int) -> tuple[Dataset, Result | None]:
+    """The frames around the middle of the scan, in memory, with what is known of them."""
+    places = dataset.scan.positions_m
+    away = np.abs(places - np.median(places, 0)).max(1)
+    chosen = np.sort(np.argsort(away, kind="stable")[:count])
+    scan = replace(dataset.scan, positions_m=places[chosen], angle_rad=None)
+    truth = dataset.truth
+    if truth is not None:
+        truth = _around(truth, truth.positions_m[chosen])
+    if initial is not None and len(initial.scan) == len(dataset.scan):
+        kept = replace(initial.scan, positions_m=initial.scan.positions_m[chosen], angle_rad=None)
+        initial = replace(initial, scan=kept, nominal_m=initial.nominal_m[chosen])
+    frames = np.asarray(dataset.frames[chosen], np.float32)
+    return replace(dataset, frames=frames, scan=scan, truth=truth), initial
+
+
+def _around(truth: Truth, positions_m: Positions) -> Truth:
+    """A truth that counts between these positions only."""
+    rows, columns = (
+        (at := origin + np.arange(n) * pixel, (at >= low) & (at <= high))[1]
+        for origin, n, pixel, low, high in zip(
+            truth.obj.origin_m, truth.support.shape, truth.obj.pixel_m, positions_m.min(0), positions_m.max(0)
+        )
+    )
+    return replace(truth, positions_m=positions_m, support=truth.support & rows[:, None] & columns)
+
+
+def _held_out(dataset: Dataset, part: float, seed: int) -> tuple[Dataset, Dataset]:
+    """The dataset without a random part of its valid pixels, and with nothing but these; at least one of a frame."""
+    frames = np.asarray(dataset.frames)
+    chance = np.random.default_rng(seed).random(frames.shape)
+    chance[~(np.isfinite(frames) & dataset.mask)] = 1
+    held = (chance < part) | (chance == chance.min((1, 2), keepdims=True))
+    return (
+        replace(dataset, frames=np.where(held, np.float32(np.nan), frames)),
+        replace(dataset, frames=np.where(held, frames, np.float32(np.nan))),
+    )
