@@ -56,6 +56,27 @@ class Frames(Protocol):
     def __getitem__(self, index: Any, /) -> NDArray[Any]: ...
 
 
+@dataclass(frozen=True)
+class ChosenFrames:
+    """The frames `numbers` (n,) of a stack, in this order; read when they are asked for."""
+
+    source: Frames
+    numbers: NDArray[np.intp]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, ny, nx)"""
+        return len(self.numbers), *self.source.shape[1:]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the counts."""
+        return self.source.dtype
+
+    def __getitem__(self, index: Any, /) -> NDArray[Any]:
+        return self.source[self.numbers[index]]
+
+
 def wavelength_of_photon_m(energy_eV: float) -> float:
     """The wavelength of light of this photon energy."""
     return HC_EV_M / energy_eV
@@ -267,6 +288,12 @@ class Dataset:
     def with_geometry(self, **changes: Any) -> Dataset:
         """A copy with some fields of the geometry changed."""
         return replace(self, geometry=replace(self.geometry, **changes))
+
+    def part(self, index: NDArray[np.intp]) -> Dataset:
+        """The same scan with the frames `index` (n,) only, and without its truth."""
+        angle = None if self.scan.angle_rad is None else self.scan.angle_rad[index]
+        scan = Scan(self.scan.positions_m[index], angle)
+        return replace(self, frames=ChosenFrames(self.frames, np.asarray(index)), scan=scan, truth=None)
 
 
 @dataclass(frozen=True)

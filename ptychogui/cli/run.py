@@ -26,6 +26,7 @@ def add(commands: Commands) -> None:
     run.add_argument("--solver", metavar="KIND", help="one of " + ", ".join(_solvers()))
     run.add_argument("--epochs", metavar="N", help="how often every frame is used")
     run.add_argument("--device", help="auto, cpu or cuda:0")
+    run.add_argument("--frc", action="store_true", help="run on either half of the frames too, and tell the resolution")
     run.add_argument("--json", action="store_true", help="print the figures as one line of JSON")
     add_set(run, "solver.object_step=0.01 or data.energy_eV=8700")
     run.epilog = _parameters()
@@ -59,7 +60,7 @@ def _run(options: argparse.Namespace) -> int:
     dataset = io.read(job.data)
     job = job.with_value("data.path", dataset.source)
     result, messages, interrupted = None, [*dataset.warnings], False
-    for item in _items(job, dataset):
+    for item in _items(job, dataset, options.frc):
         if isinstance(item, Result):
             result = item
             if math.isfinite(result.metrics["r_factor"]):  # a run that ran away replaces nothing
@@ -76,10 +77,11 @@ def _run(options: argparse.Namespace) -> int:
     return 130 if interrupted else 0
 
 
-def _items(job: Job, dataset: Dataset) -> Iterator[Snapshot | Result]:
+def _items(job: Job, dataset: Dataset, frc: bool) -> Iterator[Snapshot | Result]:
     """The snapshots and results of a run, with a progress bar; Ctrl-C asks the run to stop and keeps what there is."""
     from tqdm import tqdm
 
+    from ptychogui.frc import snapshots_of_all
     from ptychogui.job import Request, snapshots
     from ptychogui.types import Snapshot
 
@@ -91,7 +93,7 @@ def _items(job: Job, dataset: Dataset) -> Iterator[Snapshot | Result]:
         signal.signal(signal.SIGINT, before)  # a second Ctrl-C does not wait
 
     signal.signal(signal.SIGINT, stop)
-    loop = snapshots(job, dataset)
+    loop = snapshots_of_all(job, dataset) if frc else snapshots(job, dataset)
     try:
         with tqdm(total=sum(s.epochs for s in job.stages), unit="epoch", disable=not sys.stderr.isatty()) as bar:
             item = next(loop)
@@ -103,6 +105,8 @@ def _items(job: Job, dataset: Dataset) -> Iterator[Snapshot | Result]:
                         tqdm.write(f"ptychogui: {message}", file=sys.stderr)
                     if len(item.loss):
                         bar.set_postfix_str(f"loss {item.loss[-1]:.4g}", refresh=False)
+                    if item.epochs != bar.total:
+                        bar.reset(item.epochs)
                     bar.update(item.epoch - bar.n)
                 yield item
                 item = loop.send(Request(stop=True) if stopping else None)

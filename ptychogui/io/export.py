@@ -1,4 +1,4 @@
-"""Exporting a result for other programs and for people: TIFF, PNG with a scale bar, and positions as CSV."""
+"""Exporting a result for other programs and for people: TIFF, PNG with a scale bar, positions and curves as CSV."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ptychogui.io import files
+from ptychogui.io import correlation, files
 from ptychogui.io.picture import inside_scan, percentile_range, scale_bar_m, scanned_area, without_ramp
 from ptychogui.types import Complex, Mask, Real, Result
 
@@ -19,8 +19,8 @@ _LEAST_WIDTH_PX = 512
 def export(result: Result, folder: Path | str) -> tuple[Path, ...]:
     """Write amplitude and phase as float32 TIFF and as PNG, the probe as PNG, the positions as CSV; returns the files.
 
-    The phase is without its ramp; slices are numbered where there are several. The folder is made where it is
-    missing. Raises `InputError` where it cannot be written.
+    The phase is without its ramp; slices are numbered where there are several. A ring correlation is written as PNG and
+    CSV too. The folder is made where it is missing. Raises `InputError` where it cannot be written.
     """
     folder = Path(folder)
     files.check_folder(folder)
@@ -34,6 +34,10 @@ def export(result: Result, folder: Path | str) -> tuple[Path, ...]:
             written.append(_tiff(part(without_ramp(image, inside)), result, path))
             written.append(_png(part(without_ramp(lit, inside))[area], inside[area], result, path))
     written += [_probe(result, folder / "probe.png"), _positions(result, folder / "positions.csv")]
+    if result.correlation is not None:
+        calibrated = result.geometry.calibrated
+        written.append(correlation.table(result.correlation, folder / "frc.csv"))
+        written.append(correlation.picture(result.correlation, calibrated, folder / "frc.png"))
     return tuple(written)
 
 

@@ -31,6 +31,24 @@ def test_everything_is_there(tmp_path):
     np.testing.assert_allclose(table[:, 3:], whole.nominal_m, rtol=1e-8)
 
 
+def test_a_ring_correlation_is_a_table_and_a_picture(tmp_path):
+    whole = result()
+    export(whole, tmp_path)
+    header, *_ = (tmp_path / "frc.csv").read_text().splitlines()
+    assert header == "spatial_frequency_per_m,frc,half_bit,one_seventh"
+    table = np.loadtxt(tmp_path / "frc.csv", delimiter=",", skiprows=1)
+    np.testing.assert_allclose(table.T, list(vars(whole.correlation).values()), rtol=1e-8)
+    picture = np.asarray(Image.open(tmp_path / "frc.png").convert("RGB"), int)
+    blue = (picture[..., 2] > picture[..., 0] + 80).nonzero()
+    left, right = (blue[0][(blue[1] > low) & (blue[1] < low + 20)].mean() for low in (140, 1120))
+    assert right > left + 200  # it falls from 1 to 0.1
+
+
+def test_a_result_without_one_has_no_curve(tmp_path):
+    export(replace(result(), correlation=None), tmp_path)
+    assert not list(tmp_path.glob("frc*"))
+
+
 def test_tiff_knows_its_pixel(tmp_path):
     export(result(), tmp_path)
     with tifffile.TiffFile(tmp_path / "object_phase_0.tif") as tiff:
