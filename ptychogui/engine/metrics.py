@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ptychogui.engine.losses import intensity
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
 from ptychogui.types import Real
@@ -14,7 +13,7 @@ _BATCH = 32
 
 
 def r_factors(problem: Problem, state: State) -> tuple[float, Real]:
-    """Σ|√I − |Ψ|| / Σ√I over valid pixels, Ψ summed over modes in intensity: of all frames, and of each (N,).
+    """Σ|√I − |Ψ|| / Σ√I over valid pixels, |Ψ|² all counts that the model says: of all frames, and of each (N,).
 
     A frame that fits worse than its neighbours has a wrong position, a wrong intensity or a damaged pattern. A frame
     without a count is not a number.
@@ -24,7 +23,7 @@ def r_factors(problem: Problem, state: State) -> tuple[float, Real]:
         for index in torch.split(torch.arange(len(problem), device=problem.device), _BATCH):
             _, waves = problem.waves(state, index)
             measured, weight = problem.amplitude(index), problem.weight(index)
-            error = (intensity(waves).sqrt() - measured).abs()
+            error = (problem.counts_of(state, waves, index).clamp_min(0).sqrt() - measured).abs()
             if weight is not None:
                 error *= weight
             parts.append(torch.stack([error.double().sum((1, 2)), measured.double().sum((1, 2))]))

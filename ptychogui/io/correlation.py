@@ -40,7 +40,7 @@ def picture(curves: Correlation, calibrated: bool, path: Path) -> Path:
         draw.line([(float(a), _y(float(b))) for a, b in zip(x, values)], fill=colour, width=4, joint="curve")
         if name != "frc":
             label += _mark(draw, curves, values, calibrated, last, colour)
-        draw.text((_LEFT + start, _TOP - 14), label, font=_font(26), fill=colour, anchor="lb")
+        draw.text((_LEFT + start, _TOP - 14), label, font=_font(26), fill=colour, anchor="ls")
     with files.replacing(path) as temporary:
         image.save(temporary, format="PNG")
     return path
@@ -77,7 +77,7 @@ def _axes(draw: ImageDraw.ImageDraw, last: float, unit: str, factor: float) -> N
         draw.text((x, _BOTTOM + 16), f"{tick:.4g}", font=_font(26), fill="black", anchor="mt")
     middle = (_LEFT + _RIGHT) // 2
     draw.text((middle, _BOTTOM + 60), f"spatial frequency ({unit})", font=_font(28), fill="black", anchor="mt")
-    draw.text((_LEFT, _TOP - 56), "Fourier ring correlation", font=_font(28), fill="black", anchor="lb")
+    draw.text((_LEFT, _TOP - 56), "Fourier ring correlation", font=_font(28), fill="black", anchor="ls")
 
 
 def _y(value: float) -> float:
