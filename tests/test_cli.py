@@ -29,7 +29,10 @@ KEYS = [
     "epochs", "loss", "r_factor", "seconds", "seconds_per_epoch", "device", "frames", "frame_shape", "object_shape",
     "pixel_m", "modes", "warnings",
 ]  # fmt: skip
-TRUE_KEYS = ["object_nrmse", "probe_nrmse", "position_error_px", "distance_error"]
+TRUE_KEYS = [
+    "object_nrmse", "object_ssim", "object_ssim_amplitude", "object_ssim_phase", "object_psnr_dB", "probe_nrmse",
+    "position_error_px", "distance_error",
+]  # fmt: skip
 SOLVERS = sorted(members(Job.model_fields["solver"].annotation))
 
 
