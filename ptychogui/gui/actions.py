@@ -13,7 +13,7 @@ Why = Callable[[Session], str]
 
 @dataclass(frozen=True)
 class Action:
-    """One entry of a menu; `slot` is the method of the window that it calls."""
+    """One entry of a menu; `slot` is the method of the window, or of its tools, that it calls."""
 
     id: str
     text: str
@@ -57,6 +57,10 @@ def _can_go_on(session: Session) -> str:
     return _can_start(session) or _needs_result(session)
 
 
+def _can_measure(session: Session) -> str:
+    return session.resolution.why_not()
+
+
 ACTIONS: tuple[Action, ...] = (
     Action("open", "&Open…", "&File", "open_dialog", "Ctrl+O"),
     Action("open_folder", "Open &folder…", "&File", "open_folder_dialog", "Ctrl+Shift+O"),
@@ -73,12 +77,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("continue", "&Continue from this result", "&Run", "continue_run", "Ctrl+Shift+R", _can_go_on),
     Action("pause", "&Pause", "&Run", "pause_run", "Ctrl+P", _needs_running),
     Action("stop", "&Stop", "&Run", "stop_run", "Ctrl+.", _needs_running),
+    Action("resolution", "Measure the &resolution (FRC)", "&Tools", "tools.measure_resolution", "", _can_measure),
+    Action("steps", "Find step si&zes…", "&Tools", "tools.find_steps", "", _can_start),
+    Action("design", "&Design a target…", "&Tools", "tools.design", rule=True),
     Action("next_frame", "&Next frame", "&View", "next_frame", "Alt+Right", _needs_file),
     Action("previous_frame", "&Previous frame", "&View", "previous_frame", "Alt+Left", _needs_file),
     Action("show_start", "&Start page", "&View", "show_start", "Ctrl+Home", rule=True),
     Action("show_data", "&Data card", "&View", "show_data", "Ctrl+1", _needs_file),
     Action("show_parameters", "P&arameters", "&View", "show_parameters", "Ctrl+2", _needs_file),
     Action("show_running", "The running &job", "&View", "show_running", "Ctrl+3", _needs_running),
+    Action("show_resolution", "R&esolution", "&View", "show_resolution", "Ctrl+5", _needs_file),
     Action("show_log", "&Log", "&View", "show_log", "Ctrl+4", _needs_file),
     Action("reset_layout", "&Reset layout", "&View", "reset_layout", rule=True),
     Action("full_screen", "&Full screen", "&View", "full_screen", "F11"),

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class EditJob(QUndoCommand):
     """A change of parameters or geometry that can be undone."""
 
-    def __init__(self, session: Session, opened: Opened, job: Job) -> None:
-        super().__init__("change of parameters")
+    def __init__(self, session: Session, opened: Opened, job: Job, what: str) -> None:
+        super().__init__(what)
         self._session, self._opened, self._old, self._new = session, opened, opened.job, job
 
     def redo(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ def make_actions(window: Window) -> dict[str, QAction]:
         entry = QAction(action.text, window)
         entry.setObjectName(f"action_{action.id}")
         entry.setShortcut(QKeySequence(action.shortcut))
-        slot = getattr(window, action.slot)
+        slot = attrgetter(action.slot)(window)
         entry.triggered.connect(lambda _=False, slot=slot: slot())
         window.addAction(entry)
         made[action.id] = entry

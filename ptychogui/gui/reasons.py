@@ -23,6 +23,8 @@ def reasons(session: Session) -> tuple[Reason, ...]:
     opened = session.current
     if session.running is not None:
         return (Reason("A run is going on", "show_running"),)
+    if session.resolution.running:
+        return (Reason("The resolution is being measured", "show_resolution"),)
     if opened is None:
         return (Reason("Open a data file first", "open"),)
     if opened.reading:

@@ -2,129 +2,50 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QUndoStack
 
 from ptychogui.gui import settings
 from ptychogui.gui.edit_job import EditJob
-from ptychogui.gui.opened import Opened, Run, read_data, read_file
-from ptychogui.gui.preview import Preview, previews
+from ptychogui.gui.files import Files
+from ptychogui.gui.opened import Opened, Run
 from ptychogui.gui.reasons import Reason, reasons
-from ptychogui.gui.tasks import Tasks, told
+from ptychogui.gui.resolution import Resolution
+from ptychogui.gui.tasks import told
 from ptychogui.gui.worker import Worker
 from ptychogui.io.data import Data
 from ptychogui.job import Job
-from ptychogui.types import Dataset, Result
+from ptychogui.types import Result
 
 log = logging.getLogger(__name__)
 
-Level = Literal["info", "warning", "error"]
-LEVELS: dict[Level, int] = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
+class Session(Files):
+    """What is done with the open files: their parameters, the running job, the results."""
 
-def _warm_up() -> None:
-    """Import torch in a thread while the user looks at the data: it takes longer than a second."""
-    importlib.import_module("ptychogui.engine.problem")
-
-
-class Session(QObject):
-    """The open files, the selected one, the running one; every change is told by a signal in the window's thread."""
-
-    tree_changed = pyqtSignal()
-    """A file or a run came, went, or has another state."""
-    file_opened = pyqtSignal()
-    """A file was read, and is selected."""
-    current_changed = pyqtSignal()
-    """Another file or run is selected, or its data were read anew: everything shown changes."""
-    preview_changed = pyqtSignal()
-    job_changed = pyqtSignal()
     snapshot_changed = pyqtSignal()
     frame_changed = pyqtSignal(int)
-    state_changed = pyqtSignal()
-    """What can be done now has changed: running, paused, reading, reasons."""
     ended = pyqtSignal(object)
     """A Run is over."""
     saved = pyqtSignal(object)
     """A Run was written to its file."""
-    message = pyqtSignal(str, str, str)
-    """Level (info, warning, error), a sentence, details."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.tasks = Tasks(self)
         self.undo = QUndoStack(self)
-        self.opening: list[str] = []
-        self.opened: list[Opened] = []
-        self.current: Opened | None = None
-        self.current_run: Run | None = None
+        self.resolution = Resolution(self)
         self.running: Run | None = None
-        self.frame = 0
         self.form_problem = ""
         self._runs_on: Opened | None = None
         self._worker: Worker | None = None
         self._save_to: Path | None = None
 
     # files
-
-    def open(self, path: str) -> None:
-        """Read a file in a thread and show it; one that is open already is selected."""
-        for opened in self.opened:
-            if Path(opened.path).absolute() == Path(path).absolute():
-                self.select(opened)
-                return
-        if path in self.opening:
-            return
-        log.info("Opening %s", path)
-        self.opening.append(path)
-        self.tasks.run(partial(read_file, path), self._add, partial(self._not_opened, path))
-        self.state_changed.emit()
-
-    def _not_opened(self, path: str, sentence: str, details: str) -> None:
-        self.opening.remove(path)
-        settings.drop(path)
-        self._fail(sentence, details)
-
-    def _add(self, opened: Opened) -> None:
-        self.opening.remove(opened.path)
-        self.opened.append(opened)
-        settings.remember(opened.path, opened.line)
-        self.tree_changed.emit()
-        self.select(opened, opened.runs[-1] if opened.runs else None)
-        self.file_opened.emit()
-        self._look_at(opened)
-
-    def _look_at(self, opened: Opened) -> None:
-        """Tell what the reader found, and begin the preview."""
-        if opened.dataset is None:
-            self.tell("warning", opened.problem)
-            return
-        log.info("%s: %s", opened.title, opened.line)
-        for warning in opened.dataset.warnings:  # before the user's eyes they are in the data card
-            log.warning("%s: %s", opened.title, warning)
-        self.tasks.run(partial(self._preview, opened, opened.dataset), lambda _: None, self._fail)
-
-    def _preview(self, opened: Opened, dataset: Dataset) -> None:
-        """In a thread: read the frames once, telling what is known a few times a second."""
-        for preview in previews(dataset):
-            if self.tasks.closing or opened.dataset is not dataset:
-                return
-            self.tasks.post(partial(self._previewed, opened, dataset, preview))
-
-    def _previewed(self, opened: Opened, dataset: Dataset, preview: Preview) -> None:
-        if opened.dataset is dataset:
-            opened.preview = preview
-            if opened is self.current:
-                self.preview_changed.emit()
-            if preview.complete:
-                self.tree_changed.emit()
-                self.tasks.run(_warm_up, lambda _: None, self._fail)
 
     def close(self, opened: Opened) -> None:
         """Forget a file and its runs; the running one stays."""
@@ -136,14 +57,6 @@ class Session(QObject):
         opened.dataset = None
         self.select(self.opened[-1] if self.opened else None)
         self.tree_changed.emit()
-
-    def select(self, opened: Opened | None, run: Run | None = None) -> None:
-        """Show a file, or one of its runs."""
-        self.current, self.current_run = opened, run
-        self.frame = min(self.frame, opened.dataset.frames.shape[0] - 1) if opened and opened.dataset else 0
-        self.current_changed.emit()
-        self.job_changed.emit()
-        self.state_changed.emit()
 
     def watch(self, frame: int) -> None:
         """Look at another frame, in the data and in the running job."""
@@ -183,10 +96,10 @@ class Session(QObject):
 
         self.beside(write, f"The parameters were saved to {path}.")
 
-    def edit(self, job: Job) -> None:
-        """Give the current file another job; can be undone."""
+    def edit(self, job: Job, what: str = "change of parameters") -> None:
+        """Give the current file another job; can be undone, under the name `what`."""
         if self.current is not None and job != self.current.job:
-            self.undo.push(EditJob(self, self.current, job))
+            self.undo.push(EditJob(self, self.current, job, what))
 
     def edit_data(self, data: Data) -> None:
         """Give the current file other settings for its data, and read it again; can be undone."""
@@ -201,40 +114,13 @@ class Session(QObject):
         if opened is self.current:
             self.job_changed.emit()
         if job.data != old.data:
-            self._read_again(opened)
+            self.read_again(opened)
 
     def tell_problem(self, problem: str) -> None:
         """What the form finds wrong with a parameter; '' where all are valid."""
         if problem != self.form_problem:
             self.form_problem = problem
             self.state_changed.emit()
-
-    def _read_again(self, opened: Opened) -> None:
-        data = opened.job.data
-        opened.reading = True
-        self.state_changed.emit()
-        done, failed = partial(self._read, opened, data), partial(self._not_read, opened, data)
-        self.tasks.run(partial(read_data, data), done, failed)
-
-    def _read(self, opened: Opened, data: Data, found: tuple[Data, Dataset]) -> None:
-        if opened.job.data != data or opened not in self.opened:
-            return
-        whole, dataset = found
-        opened.job = opened.job.model_copy(update={"data": whole})
-        opened.dataset, opened.preview, opened.problem, opened.reading = dataset, None, "", False
-        self._look_at(opened)
-        self._read_ended(opened)
-
-    def _not_read(self, opened: Opened, data: Data, sentence: str, details: str) -> None:
-        if opened.job.data == data:
-            opened.problem, opened.reading = sentence, False
-            self._fail(sentence, details)
-            self._read_ended(opened)
-
-    def _read_ended(self, opened: Opened) -> None:
-        if opened is self.current:
-            self.select(opened, self.current_run)
-        self.tree_changed.emit()
 
     # running
 
@@ -389,12 +275,3 @@ class Session(QObject):
     def unsaved(self) -> list[tuple[Opened, Run]]:
         """The results that closing would lose."""
         return [(opened, run) for opened in self.opened for run in opened.runs if run.unsaved]
-
-    def tell(self, level: Level, sentence: str, details: str = "") -> None:
-        """Into the log and before the user's eyes."""
-        log.log(LEVELS[level], "%s%s", sentence, f"\n{details}" if details else "")
-        self.message.emit(level, sentence, details)
-
-    def _fail(self, sentence: str, details: str) -> None:
-        self.tell("error", sentence, details)
-        self.state_changed.emit()

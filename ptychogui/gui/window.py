@@ -17,6 +17,7 @@ from ptychogui.gui.notices import Notices
 from ptychogui.gui.run_bar import RunBar
 from ptychogui.gui.session import Session
 from ptychogui.gui.start_page import StartPage, sample_file
+from ptychogui.gui.tools import Tools
 from ptychogui.io.data import Data
 from ptychogui.job import Job
 
@@ -54,6 +55,7 @@ class Window(QMainWindow):
         self.docks_menu: QMenu | None = None
         self._painted = self._may_close = False
         self._slow: list[str] = []
+        self.tools = Tools(self)
         self.actions_by_id = menus.make_actions(self)
         self.stack = QStackedWidget(self)
         self.start_page = StartPage(self)
@@ -151,6 +153,10 @@ class Window(QMainWindow):
     def show_parameters(self) -> None:
         """The form with the parameters of the job."""
         self._reveal("parameters")
+
+    def show_resolution(self) -> None:
+        """How far two halves of the frames agree."""
+        self._reveal("resolution")
 
     def show_log(self) -> None:
         """The log."""

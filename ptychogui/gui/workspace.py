@@ -74,6 +74,9 @@ class Workspace(QMainWindow):
         session.frame_changed.connect(self._show_frame)
         session.job_changed.connect(self._show_job)
         session.state_changed.connect(self._show_state)
+        session.resolution.changed.connect(self._show_state)
+        self.views["resolution"].start_wanted.connect(session.resolution.start)
+        self.views["resolution"].stop_wanted.connect(session.resolution.stop)
         self.form.job_changed.connect(self._edited)
         self.form.problem_changed.connect(session.tell_problem)
         for view in self.views.values():
@@ -100,7 +103,8 @@ class Workspace(QMainWindow):
         ):
             self.splitDockWidget(docks[before], docks[name], direction)
         self.tabifyDockWidget(docks["import_card"], docks["parameters"])
-        self.tabifyDockWidget(docks["loss"], docks["log"])
+        self.tabifyDockWidget(docks["loss"], docks["resolution"])
+        self.tabifyDockWidget(docks["resolution"], docks["log"])
         for dock in docks.values():
             dock.show()
         docks["loss"].raise_()
@@ -214,4 +218,6 @@ class Workspace(QMainWindow):
         self._session.edit(job)
 
     def _show_state(self) -> None:
-        self.form.set_running(self._session.running is not None and self._session.shows_running)
+        session, resolution = self._session, self._session.resolution
+        self.form.set_running(session.running is not None and session.shows_running)
+        self.views["resolution"].show_state(resolution.running, resolution.progress, resolution.why_not())

@@ -406,6 +406,21 @@ def test_positions_are_coloured_by_what_is_chosen(qtbot: QtBot, by: int) -> None
     np.testing.assert_array_equal(view._values(), values)
 
 
+def test_positions_are_coloured_by_how_badly_their_frames_fit(qtbot: QtBot) -> None:
+    case, view = Case(), ScanView()
+    shown(qtbot, view)
+    view.show_dataset(case.dataset, case.preview)
+    view.colour_by.setCurrentText("R-factor")
+    view.colour_by.activated.emit(4)
+    np.testing.assert_array_equal(view._values(), np.arange(35.0))
+    assert view._readout.text() == "known at the end of a run"
+    residual = np.random.default_rng(2).uniform(0.1, 0.3, 35).astype(np.float32)
+    view.show_result(replace(case.result, frame_r_factor=residual))
+    np.testing.assert_array_equal(view._values(), residual)
+    assert view._readout.text().startswith("colours 0.1")
+    assert len({brush.color().rgb() for brush in view._spots.data["brush"]}) > 10
+
+
 def test_the_probe_circle_has_the_size_of_the_probe() -> None:
     y, x = np.mgrid[:90, :120]
     disc = ((y - 40) ** 2 + (x - 70) ** 2 < 20**2).astype(np.complex64)

@@ -62,6 +62,12 @@ def _loss() -> View:
     return LossView()
 
 
+def _resolution() -> View:
+    from ptychogui.gui.views.resolution import ResolutionView
+
+    return ResolutionView()
+
+
 DOCKS = (
     Dock("object_phase", "Object phase", "centre", _object_phase),
     Dock("object_amplitude", "Object amplitude", "centre", _object_amplitude),
@@ -69,6 +75,7 @@ DOCKS = (
     Dock("diffraction", "Diffraction", "centre", _diffraction),
     Dock("scan", "Scan", "centre", _scan),
     Dock("loss", "Loss", "centre", _loss),
+    Dock("resolution", "Resolution", "centre", _resolution),
 )
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PyQt6.QtCore import QRectF, QSizeF, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QRectF, QSizeF, Qt, pyqtSignal
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QComboBox, QGraphicsEllipseItem, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -17,7 +17,7 @@ from ptychogui.gui.views.drift import drift
 from ptychogui.gui.views.graphics import LEFT_PX, ScaleBar, UnitAxis, hug, name_axes, point_in, wear
 from ptychogui.gui.views.lengths import PIXELS, Lengths, lengths
 from ptychogui.io.picture import percentile_range
-from ptychogui.types import Complex, Positions
+from ptychogui.types import Complex, Positions, Real
 
 MOST = 20_000
 """Of more positions than these only every n-th is drawn."""
@@ -25,7 +25,7 @@ LONGEST = 4.0
 """A scan longer than this is shown in a box of this aspect."""
 SHADES = 24
 ENLARGED = (1, 5, 10, 50, 100, 500)
-COLOURS = ("total counts", "deflection y", "deflection x", "order")
+COLOURS = ("total counts", "deflection y", "deflection x", "order", "R-factor")
 
 
 class ScanView(View):
@@ -42,6 +42,7 @@ class ScanView(View):
         self._moment: tuple[object, ...] = ()
         self._index = 0
         self._refined: Positions | None = None
+        self._note = ""
         self._set_up_plot()
         self._lay_out()
         self._name_axes(PIXELS, False)
@@ -136,13 +137,14 @@ class ScanView(View):
     def _draw_spots(self, pixel: tuple[float, float]) -> None:
         """The spots are drawn only where something about them has changed: thousands of them take their time."""
         values = self._values()
-        key = (id(self._nominal), id(self.preview), self.colour_by.currentText(), pixel)
+        key = (id(self._nominal), id(self.preview), id(self.result), self.colour_by.currentText(), pixel)
         if key == self._drawn:
             return
         self._drawn = key
         if self._nominal is None or not len(self._nominal):
             self._spots.clear()
             self._name_axes(PIXELS, False)
+            self._say("")
             return
         extent = float(np.ptp(self._nominal, 0).max())
         self._unit = lengths(max(extent, min(pixel)), min(pixel))
@@ -151,6 +153,8 @@ class ScanView(View):
         step = -(-len(self._nominal) // MOST)
         points = self._nominal[::step] / self._unit.unit_si
         low, high = percentile_range(values)
+        unknown = self.colour_by.currentText() == "R-factor" and self._residual() is None
+        self._say("known at the end of a run" if unknown else f"colours {low:.3g} to {high:.3g}")
         level = np.nan_to_num((values[::step] - low) / (high - low)) * (SHADES - 1)
         brushes = _brushes()
         shades = np.clip(np.rint(level), 0, SHADES - 1).astype(int)
@@ -166,12 +170,28 @@ class ScanView(View):
     def _values(self) -> NDArray[np.float64]:
         """One value for each position, by which it is coloured."""
         count = len(self._nominal) if self._nominal is not None else 0
-        preview, by = self.preview, self.colour_by.currentText()
-        if by == "order" or preview is None or len(preview.total_counts) != count:
+        preview, by, residual = self.preview, self.colour_by.currentText(), self._residual()
+        if by == "R-factor" and residual is not None and len(residual) == count:
+            return residual.astype(np.float64)
+        if by in ("order", "R-factor") or preview is None or len(preview.total_counts) != count:
             return np.arange(count, dtype=np.float64)
         if by == "total counts":
             return preview.total_counts
         return preview.centre_of_mass[:, 0 if by.endswith("y") else 1]
+
+    def _residual(self) -> Real | None:
+        """How badly each frame fits (N,); known of a finished run."""
+        return self.result.frame_r_factor if self.result is not None else None
+
+    def _say(self, note: str) -> None:
+        """Say something under the plot while the pointer is elsewhere."""
+        self._note = note
+        self._readout.setText(note)
+
+    def leaveEvent(self, event: QEvent | None) -> None:
+        """The pointer is elsewhere: say what the colours are again."""
+        self._readout.setText(self._note)
+        super().leaveEvent(event)
 
     def _draw_drift(self) -> None:
         """Lines from nominal to refined positions; a common shift of all, which nothing can tell, is left out."""
@@ -243,8 +263,11 @@ class ScanView(View):
             return
         y, x = point_in(self.box, position)  # type: ignore[arg-type]
         index = self._nearest(y, x)
-        text = f"y {y:.4g}  x {x:.4g} {self._unit.symbol}    frame {index}"
-        if self.preview is not None and index < len(self.preview.total_counts):
+        text = f"frame {index}    y {y:.4g}  x {x:.4g} {self._unit.symbol}"
+        residual = self._residual()
+        if self.colour_by.currentText() == "R-factor" and residual is not None and index < len(residual):
+            text = f"frame {index}    R {residual[index]:.3g}"
+        elif self.preview is not None and index < len(self.preview.total_counts):
             text += f"    {self.preview.total_counts[index]:.4g} counts"
         self._readout.setText(text)
 

@@ -1,0 +1,152 @@
+"""The files that are open in the window: how they are read, in threads, and which of them is selected."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from ptychogui.gui import settings
+from ptychogui.gui.opened import Opened, Run, read_data, read_file
+from ptychogui.gui.preview import Preview, previews
+from ptychogui.gui.tasks import Tasks
+from ptychogui.io.data import Data
+from ptychogui.types import Dataset
+
+log = logging.getLogger(__name__)
+
+Level = Literal["info", "warning", "error"]
+LEVELS: dict[Level, int] = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def _warm_up() -> None:
+    """Import torch in a thread while the user looks at the data: it takes longer than a second."""
+    importlib.import_module("ptychogui.engine.problem")
+
+
+class Files(QObject):
+    """The open files and the selected one; every change is told by a signal in the window's thread."""
+
+    tree_changed = pyqtSignal()
+    """A file or a run came, went, or has another state."""
+    file_opened = pyqtSignal()
+    """A file was read, and is selected."""
+    current_changed = pyqtSignal()
+    """Another file or run is selected, or its data were read anew: everything shown changes."""
+    preview_changed = pyqtSignal()
+    job_changed = pyqtSignal()
+    state_changed = pyqtSignal()
+    """What can be done now has changed: running, paused, reading, reasons."""
+    message = pyqtSignal(str, str, str)
+    """Level (info, warning, error), a sentence, details."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.tasks = Tasks(self)
+        self.opening: list[str] = []
+        self.opened: list[Opened] = []
+        self.current: Opened | None = None
+        self.current_run: Run | None = None
+        self.frame = 0
+
+    def open(self, path: str) -> None:
+        """Read a file in a thread and show it; one that is open already is selected."""
+        for opened in self.opened:
+            if Path(opened.path).absolute() == Path(path).absolute():
+                self.select(opened)
+                return
+        if path in self.opening:
+            return
+        log.info("Opening %s", path)
+        self.opening.append(path)
+        self.tasks.run(partial(read_file, path), self._add, partial(self._not_opened, path))
+        self.state_changed.emit()
+
+    def _not_opened(self, path: str, sentence: str, details: str) -> None:
+        self.opening.remove(path)
+        settings.drop(path)
+        self._fail(sentence, details)
+
+    def _add(self, opened: Opened) -> None:
+        self.opening.remove(opened.path)
+        self.opened.append(opened)
+        settings.remember(opened.path, opened.line)
+        self.tree_changed.emit()
+        self.select(opened, opened.runs[-1] if opened.runs else None)
+        self.file_opened.emit()
+        self._look_at(opened)
+
+    def _look_at(self, opened: Opened) -> None:
+        """Tell what the reader found, and begin the preview."""
+        if opened.dataset is None:
+            self.tell("warning", opened.problem)
+            return
+        log.info("%s: %s", opened.title, opened.line)
+        for warning in opened.dataset.warnings:  # before the user's eyes they are in the data card
+            log.warning("%s: %s", opened.title, warning)
+        self.tasks.run(partial(self._preview, opened, opened.dataset), lambda _: None, self._fail)
+
+    def _preview(self, opened: Opened, dataset: Dataset) -> None:
+        """In a thread: read the frames once, telling what is known a few times a second."""
+        for preview in previews(dataset):
+            if self.tasks.closing or opened.dataset is not dataset:
+                return
+            self.tasks.post(partial(self._previewed, opened, dataset, preview))
+
+    def _previewed(self, opened: Opened, dataset: Dataset, preview: Preview) -> None:
+        if opened.dataset is dataset:
+            opened.preview = preview
+            if opened is self.current:
+                self.preview_changed.emit()
+            if preview.complete:
+                self.tree_changed.emit()
+                self.tasks.run(_warm_up, lambda _: None, self._fail)
+
+    def select(self, opened: Opened | None, run: Run | None = None) -> None:
+        """Show a file, or one of its runs."""
+        self.current, self.current_run = opened, run
+        self.frame = min(self.frame, opened.dataset.frames.shape[0] - 1) if opened and opened.dataset else 0
+        self.current_changed.emit()
+        self.job_changed.emit()
+        self.state_changed.emit()
+
+    def read_again(self, opened: Opened) -> None:
+        """Read the data of an open file anew, in a thread, as its job says now."""
+        data = opened.job.data
+        opened.reading = True
+        self.state_changed.emit()
+        done, failed = partial(self._read, opened, data), partial(self._not_read, opened, data)
+        self.tasks.run(partial(read_data, data), done, failed)
+
+    def _read(self, opened: Opened, data: Data, found: tuple[Data, Dataset]) -> None:
+        if opened.job.data != data or opened not in self.opened:
+            return
+        whole, dataset = found
+        opened.job = opened.job.model_copy(update={"data": whole})
+        opened.dataset, opened.preview, opened.problem, opened.reading = dataset, None, "", False
+        self._look_at(opened)
+        self._read_ended(opened)
+
+    def _not_read(self, opened: Opened, data: Data, sentence: str, details: str) -> None:
+        if opened.job.data == data:
+            opened.problem, opened.reading = sentence, False
+            self._fail(sentence, details)
+            self._read_ended(opened)
+
+    def _read_ended(self, opened: Opened) -> None:
+        if opened is self.current:
+            self.select(opened, self.current_run)
+        self.tree_changed.emit()
+
+    def tell(self, level: Level, sentence: str, details: str = "") -> None:
+        """Into the log and before the user's eyes."""
+        log.log(LEVELS[level], "%s%s", sentence, f"\n{details}" if details else "")
+        self.message.emit(level, sentence, details)
+
+    def _fail(self, sentence: str, details: str) -> None:
+        self.tell("error", sentence, details)
+        self.state_changed.emit()
