@@ -56,6 +56,16 @@ class Layout:
             y, x, ny, nx = x, y, nx, ny
         return (ny - 1 - y if "y" in self.flip else y), (nx - 1 - x if "x" in self.flip else x)
 
+    def file_point(self, point: tuple[float, float], shape: tuple[int, ...]) -> tuple[float, float]:
+        """Where a pixel (y, x) of a prepared frame lies in the frame of `shape` (ny, nx) in the file."""
+        y, x = (p * self.bin + (self.bin - 1) / 2 + first for p, first in zip(point, self.corner))
+        ny, nx = shape
+        rows, columns = (nx, ny) if self.flip.startswith("t") else (ny, nx)
+        y, x = (rows - 1 - y if "y" in self.flip else y), (columns - 1 - x if "x" in self.flip else x)
+        if self.flip.startswith("t"):
+            y, x = x, y
+        return ((y - ny // 2) % ny, (x - nx // 2) % nx) if self.from_corner else (y, x)
+
     def frames(self, block: Real) -> Real:
         """Frames (n, ny, nx) of the file as prepared frames; NaN where the window reaches over the edge."""
         return self._binned(self._window(self.turned(block), np.nan)).astype(np.float32, copy=False)

@@ -1,0 +1,174 @@
+"""What the frames alone tell: saturated, hot and dead pixels, counts, the centre, the field, frames without beam."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ptychogui.check.doubt import Doubt
+from ptychogui.check.look import Look
+from ptychogui.io import detect
+from ptychogui.io.data import Data
+from ptychogui.io.prepare import PreparedFrames
+from ptychogui.types import Dataset
+
+_PILED = 10
+"""Values at the maximum from which they are a pile, if in at least three pixels and three times those just below."""
+_FEW_COUNTS = 2000
+"""Counts of a frame below which noise rules the picture."""
+_LOST, _STRONG = 0.2, 4.0
+"""Parts of the median counts below and above which a frame is not like the others."""
+_OFF_CENTRE = 0.04
+"""The part of the side by which the pattern may miss the middle; its own shape may move the centroid so far."""
+_SPREAD, _POINTED = 0.5, 0.002
+"""Parts of the frame that a pattern fills: more is rather a hologram, less rather a diffraction pattern."""
+
+
+def checks(dataset: Dataset, data: Data, look: Look) -> Iterator[Doubt]:
+    """Every check of the frames."""
+    yield saturation(look)
+    yield hot_pixels(data, look)
+    yield dead_pixels(look)
+    yield photons(look)
+    yield field(dataset, look)
+    if dataset.geometry.field == "far":
+        yield centre(dataset, look)
+    yield outliers(dataset, data, look)
+
+
+def saturation(look: Look) -> Doubt:
+    """Counts that pile up at the largest value."""
+    values = look.raw[np.isfinite(look.raw)]
+    most = float(values.max(initial=0))
+    at_most = look.raw >= most * (1 - 1e-6)
+    piled, pixels = int(at_most.sum()), int(at_most.any(0).sum())
+    below = int((values > 0.85 * most).sum()) - piled
+    figures = {"largest_count": most, "values_at_it": piled, "pixels": pixels}
+    if most > 1 and piled >= _PILED and pixels >= 3 and piled > 3 * below:
+        return Doubt(
+            "saturation",
+            "wrong",
+            f"{piled} values in {pixels} pixels of {len(look.raw)} frames are all {most:g}, so the detector was "
+            "saturated there; leave such values out.",
+            figures,
+            {"data.saturation": most},
+        )
+    return Doubt("saturation", "ok", f"No counts pile up at the largest value, {most:g}.", figures)
+
+
+def hot_pixels(data: Data, look: Look) -> Doubt:
+    """Pixels that are always far too bright, where the reader was told not to look for them."""
+    if data.hot_pixels:
+        return Doubt("hot pixels", "ok", "Hot pixels are looked for and left out.")
+    found = int(detect.hot_pixels(look.sample, look.mask, detect.beam(look.mean)).sum())
+    if not found:
+        return Doubt("hot pixels", "ok", "There are no hot pixels.", {"pixels": 0})
+    sentence = f"{found} pixels are always far brighter than their neighbours; leave them out."
+    return Doubt("hot pixels", "doubt", sentence, {"pixels": found}, {"data.hot_pixels": True})
+
+
+def dead_pixels(look: Look) -> Doubt:
+    """Pixels that see hardly anything where their neighbours see much."""
+    padded = np.pad(np.where(look.mask, look.mean, np.nan), 1, constant_values=np.nan)
+    ny, nx = look.mean.shape
+    around = np.stack([padded[dy : dy + ny, dx : dx + nx] for dy in range(3) for dx in range(3) if (dy, dx) != (1, 1)])
+    known = np.isfinite(around)
+    low = np.sort(np.where(known, around, np.inf), axis=0)[2]  # the third darkest: a pair of dead pixels is found
+    expected = np.where(known.sum(0) >= 3, low, 0)
+    dead = look.mask & (look.mean < 0.02 * expected) & (expected * len(look.numbers) > 500)
+    if not dead.any():
+        return Doubt("dead pixels", "ok", "There are no dead pixels.", {"pixels": 0})
+    y, x = np.argwhere(dead)[0]
+    return Doubt(
+        "dead pixels",
+        "doubt",
+        f"{int(dead.sum())} pixels see nothing where their neighbours do, the first at y {y}, x {x} of the prepared "
+        "frame; give a mask that leaves them out with data.mask.",
+        {"pixels": int(dead.sum())},
+    )
+
+
+def photons(look: Look) -> Doubt:
+    """The counts of a frame, and the R-factor that their noise alone makes."""
+    root = np.sqrt(np.maximum(np.nan_to_num(look.sample), 0)).sum() / len(look.sample)
+    # E|√n − √λ| of Poisson counts: √λ for few, 0.4 for many
+    noise = float((0.4 * (1 - np.exp(-2.5 * np.sqrt(look.mean)))).sum() / max(root, 1e-9))
+    figures = {"counts_per_frame": look.counts_per_frame, "r_factor_of_noise": round(noise, 4)}
+    text = f"A frame has {look.counts_per_frame:.3g} counts; if they are photons, noise alone makes an R-factor of "
+    if look.counts_per_frame < _FEW_COUNTS:
+        more = "the picture will be noisy: a Poisson loss, fewer epochs or binning help"
+        return Doubt("photons", "doubt", f"{text}about {noise:.2g}, and {more}.", figures)
+    return Doubt("photons", "ok", f"{text}about {noise:.2g}.", figures)
+
+
+def field(dataset: Dataset, look: Look) -> Doubt:
+    """Whether the frames look like what they are taken for: diffraction patterns or holograms."""
+    level = np.minimum(look.mean, np.quantile(look.mean[look.mask], 0.999))
+    spread = float(level.sum() ** 2 / max(float(np.square(level).sum()), 1e-30) / look.mask.sum())
+    taken, figures = dataset.geometry.field, {"part_of_the_frame": round(spread, 4)}
+    guessed = any(value.name == "field" and value.origin == "guessed" for value in dataset.values)
+    if taken == "far" and spread > _SPREAD and guessed and dataset.geometry.convergence_rad is None:
+        return Doubt(
+            "field",
+            "doubt",
+            f"The light fills {spread:.0%} of the frame, as in a hologram, but a far field is assumed: for a near "
+            "field set data.field, and data.focus_to_sample_m for a cone beam.",
+            figures,
+            {"data.field": "near"},
+        )
+    if taken == "near" and spread < _POINTED:
+        return Doubt(
+            "field",
+            "doubt",
+            f"The light is gathered in {spread:.2%} of the frame, as in a diffraction pattern, but a near field is "
+            "assumed.",
+            figures,
+            {"data.field": "far"},
+        )
+    return Doubt("field", "ok", f"The light fills {spread:.0%} of the frame, as a {taken} field may.", figures)
+
+
+def centre(dataset: Dataset, look: Look) -> Doubt:
+    """Whether the beam is in the middle of the pattern."""
+    ny, nx = look.mean.shape
+    y, x = detect.beam(look.mean)
+    off = (y - ny // 2, x - nx // 2)
+    figures = {"y_px": round(off[0], 2), "x_px": round(off[1], 2)}
+    if max(map(abs, off)) <= max(1.5, _OFF_CENTRE * min(ny, nx)):
+        return Doubt("centre", "ok", f"The beam is {np.hypot(*off):.1f} px from the middle of the pattern.", figures)
+    frames = dataset.frames
+    fix = {}
+    if isinstance(frames, PreparedFrames):
+        place = frames.layout.file_point((y, x), frames.source.shape[1:])
+        fix = {"data.centre": [round(place[0], 1), round(place[1], 1)]}
+    return Doubt(
+        "centre",
+        "doubt",
+        f"The beam is {off[0]:+.1f} px (y), {off[1]:+.1f} px (x) off the middle of the pattern; set the centre.",
+        figures,
+        fix,
+    )
+
+
+def outliers(dataset: Dataset, data: Data, look: Look) -> Doubt:
+    """Frames that have far fewer or far more counts than the others."""
+    typical = look.counts_per_frame
+    spread = 1.4826 * float(np.median(np.abs(look.totals - typical)))
+    away = np.abs(look.totals - typical) > 6 * spread
+    odd = away & ((look.totals < _LOST * typical) | (look.totals > _STRONG * typical))
+    figures = {"frames": int(odd.sum()), "spread": round(spread / max(typical, 1e-30), 4)}
+    if not odd.any():
+        return Doubt("frames", "ok", "Every frame has about as many counts as the others.", figures)
+    numbers = look.numbers[odd]
+    if isinstance(dataset.frames, PreparedFrames):
+        numbers = dataset.frames.numbers[numbers]
+    exclude = sorted({*data.exclude, *map(int, numbers)})
+    return Doubt(
+        "frames",
+        "doubt",
+        f"{int(odd.sum())} frames have far fewer or far more counts than the others, the first is number {numbers[0]}: "
+        "the beam was lost, or the frame is broken; leave them out.",
+        figures,
+        {"data.exclude": exclude},
+    )

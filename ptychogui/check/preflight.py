@@ -1,0 +1,62 @@
+"""The preflight: all checks in their order, cheap ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ptychogui.check import frames, scan
+from ptychogui.check.cost import cost
+from ptychogui.check.doubt import Doubt, Progress
+from ptychogui.check.look import Look, looking
+from ptychogui.check.orientation import orientation
+from ptychogui.check.trials import trials
+from ptychogui.job import Job
+from ptychogui.types import Dataset
+
+_FEWEST = 9
+"""Frames below which short runs tell nothing."""
+
+
+def check(job: Job, dataset: Dataset) -> Iterator[Doubt | Progress]:
+    """Look for everything that would spoil a run, and yield what is found as it is found; `close` to stop.
+
+    `dataset` is read from `job.data`, where `need_scan=False` lets positions be missing. Raises `InputError` where the
+    frames cannot be read.
+    """
+    yield from _said(dataset)
+    places = scan.positions(dataset)
+    yield places
+    look = None
+    for part in looking(dataset):
+        if isinstance(part, Look):
+            look = part
+        else:
+            yield Progress(0.2 * part, "looking through the frames")
+    assert look is not None
+    yield from frames.checks(dataset, job.data, look)
+    if places.level == "wrong" or len(dataset.scan) < _FEWEST:
+        return
+    if dataset.geometry.field == "near":
+        propagation = scan.propagation(dataset.geometry, look.mean, job.model.padding_px)
+        yield propagation
+        if propagation.level == "wrong":
+            return
+    runs = trials(job, dataset)
+    best = yield from orientation(runs, dataset)
+    probe, small = runs.outcome(best).probe, runs.part.geometry
+    if small.field == "far":
+        yield scan.sampling(probe)
+    diameter_m = scan.diameter_m(probe, small.pixel_m)
+    yield scan.overlap(dataset, diameter_m)
+    yield scan.raster(dataset, diameter_m)
+    yield Progress(0.95, "measuring the time of a few batches")
+    yield cost(job, dataset)
+
+
+def _said(dataset: Dataset) -> Iterator[Doubt]:
+    """What the reader mended, and what it doubts; what is looked at by itself, or not given by anybody, is left out."""
+    for value in dataset.values:
+        if value.doubt and value.origin != "default" and value.name not in ("field", "zero frequency"):
+            yield Doubt("reader", "doubt", f"{value.name.capitalize()}, {value.text}: {value.doubt}.")
+    for warning in dataset.warnings:
+        yield Doubt("reader", "doubt", warning)

@@ -1,0 +1,140 @@
+"""What the positions tell, beside the probe that stood there: overlap, sampling, and the ghosts of a regular raster."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from ptychogui.check.doubt import Doubt
+from ptychogui.params import format_quantity
+from ptychogui.types import Complex, Dataset, Geometry, Real
+
+_LEAST_OVERLAP, _NO_OVERLAP = 0.5, 0.2
+_REGULAR = 0.03
+"""The part of a step by which neighbours of a regular raster differ from it at most."""
+_COARSE = 0.4
+"""The part of the probe's diameter from which the steps of a regular raster make ghosts."""
+_RIM, _IN_RIM = 0.05, 0.05
+"""A rim of this part of the window's side may hold this part of the power."""
+
+
+def positions(dataset: Dataset) -> Doubt:
+    """Whether every frame has a position of its own."""
+    count = len(dataset.scan)
+    if not dataset.positions_known:
+        value = next((v for v in dataset.values if v.name == "positions"), None)
+        said = value.doubt if value is not None and value.doubt else "They are not known."
+        return Doubt("positions", "wrong", f"{said.rstrip('.')}.", {"frames": count})
+    value = next((v for v in dataset.values if v.name == "positions" and "do not overlap" in v.doubt), None)
+    if value is not None:
+        return Doubt("positions", "wrong", f"The positions do not fit: {value.doubt}.", {"frames": count})
+    near = 0.05 * np.asarray(dataset.geometry.pixel_m)
+    different = len(np.unique(np.rint(dataset.scan.positions_m / near), axis=0))
+    figures = {"frames": count, "different_places": different}
+    if different < 0.5 * count:
+        sentence = f"The {count} frames were taken at only {different} different places; check the positions."
+        return Doubt("positions", "wrong" if different < 4 else "doubt", sentence, figures)
+    return Doubt("positions", "ok", f"{count} frames, and a position for each.", figures)
+
+
+def diameter_m(probe: Complex, pixel_m: tuple[float, float]) -> float:
+    """The diameter of the disc that is as large as a probe (M, ny, nx): of area (Σ|P|²)² / Σ|P|⁴."""
+    power = np.sum(np.abs(probe.astype(np.complex128)) ** 2, 0)
+    area_px = float(power.sum() ** 2 / np.square(power).sum())
+    return 2 * math.sqrt(area_px * pixel_m[0] * pixel_m[1] / math.pi)
+
+
+def overlap(dataset: Dataset, diameter_m: float) -> Doubt:
+    """How much neighbouring probes share."""
+    share, unit = dataset.scan.overlap(diameter_m), "m" if dataset.geometry.calibrated else "px"
+    step, wide = (format_quantity(float(f"{v:.3g}"), unit) for v in (dataset.scan.step_m, diameter_m))
+    figures = {"overlap": round(share, 3), "step_m": dataset.scan.step_m, "probe_m": diameter_m}
+    text = f"Steps of {step} in a probe of about {wide} overlap by {max(share, 0):.0%}"
+    if share >= _LEAST_OVERLAP:
+        return Doubt("overlap", "ok", f"{text}.", figures)
+    advice = "check step, energy and distance, or measure with smaller steps"
+    if share < _NO_OVERLAP:
+        return Doubt("overlap", "wrong", f"{text}: neighbours hardly touch, so nothing ties them; {advice}.", figures)
+    return Doubt("overlap", "doubt", f"{text}, which is little for a sure result; {advice}.", figures)
+
+
+def raster(dataset: Dataset, diameter_m: float) -> Doubt:
+    """Whether a regular raster will leave its own period in the picture (Thibault et al., Science 321, 379 (2008))."""
+    irregularity = _irregularity(dataset.scan.positions_m)
+    figures = {"irregularity": round(irregularity, 4)}
+    if irregularity > _REGULAR:
+        return Doubt("raster", "ok", "The positions are no regular raster, so it can leave no ghosts.", figures)
+    part = dataset.scan.step_m / diameter_m
+    if part <= _COARSE:
+        return Doubt("raster", "ok", "The positions are a regular raster, but a fine one.", figures)
+    return Doubt(
+        "raster",
+        "doubt",
+        f"The positions are a regular raster with steps of {part:.0%} of the probe, which may leave ghosts of its "
+        "period in the picture: judge it with that in mind, and measure along a spiral next time.",
+        figures,
+    )
+
+
+def _irregularity(positions_m: NDArray[np.float64]) -> float:
+    """How far steps to the four nearest neighbours differ from the most common ones, as a part of the step."""
+    if len(positions_m) < 9:
+        return 1.0
+    distance, index = map(np.asarray, KDTree(positions_m).query(positions_m, k=5))
+    middle = np.square(positions_m - np.median(positions_m, 0)).sum(1)
+    inner = np.argsort(middle)[: max(9, len(positions_m) // 2)]
+    steps = (positions_m[index[inner, 1:]] - positions_m[inner, None]).reshape(-1, 2)
+    step = float(np.median(distance[inner, 1]))
+    away = np.asarray(KDTree(steps).query(steps, k=len(inner) // 4 + 2)[0])[:, -1]
+    return float(np.median(away)) / step if step else 1.0
+
+
+def sampling(probe: Complex) -> Doubt:
+    """Whether the far field's patterns are sampled finely enough: the probe (M, ny, nx) has to fit into the window."""
+    rim = _in_rim(np.sum(np.abs(probe.astype(np.complex128)) ** 2, 0))
+    figures = {"power_in_rim": round(rim, 4)}
+    if rim <= _IN_RIM:
+        return Doubt("sampling", "ok", "The probe fits into the window.", figures)
+    return Doubt(
+        "sampling",
+        "doubt",
+        f"{rim:.0%} of the probe's power lies at the rim of the window, so the patterns are sampled too coarsely: "
+        "bin less, or use a larger distance or a smaller probe.",
+        figures,
+    )
+
+
+def propagation(geometry: Geometry, mean: Real, padding_px: int) -> Doubt:
+    """Whether the window is wide enough for the near field's propagation; `mean` (ny, nx) is the mean hologram.
+
+    Its angular spectrum is sampled where N ≥ λ z / dx² (Voelz & Roggemann, Appl. Opt. 48, 6132 (2009)); with fewer
+    pixels light wraps around, which does not matter as long as there is little at the rim.
+    """
+    if geometry.wavelength_m is None or geometry.effective_distance_m is None or not geometry.calibrated:
+        sentence = "Wavelength, distance or pixel of the near field are not known: give energy, distance and pixel."
+        return Doubt("sampling", "wrong", sentence)
+    wanted = max(geometry.wavelength_m * geometry.effective_distance_m / d**2 for d in geometry.pixel_m)
+    side, rim = min(geometry.shape), _in_rim(mean)
+    window = side + 2 * padding_px
+    figures = {"pixels_wanted": round(wanted, 1), "window_px": window, "power_in_rim": round(rim, 4)}
+    if window >= wanted or rim <= _IN_RIM:
+        sentence = f"The propagation wants {wanted:.0f} of {window} pixels, and {rim:.1%} of the light is at the rim."
+        return Doubt("sampling", "ok", sentence, figures)
+    return Doubt(
+        "sampling",
+        "doubt",
+        f"The propagation wants a window of {wanted:.0f} pixels, but it has {window}, and {rim:.0%} of the light is at "
+        "the rim: pad the wave, or light wraps around from edge to edge.",
+        figures,
+        {"model.padding_px": min(math.ceil((wanted - side) / 2), side // 2)},
+    )
+
+
+def _in_rim(power: NDArray[Any]) -> float:
+    """The part of the power (ny, nx) in the rim."""
+    y, x = (max(1, round(_RIM * n)) for n in power.shape)
+    return 1 - float(power[y:-y, x:-x].sum() / power.sum())
