@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ from ptychogui.types import Result, Snapshot
 if TYPE_CHECKING:
     from ptychogui.gui.session import Session
     from ptychogui.job import Request
+
+
+log = logging.getLogger(__name__)
 
 
 class Resolution(QObject):
@@ -94,7 +98,7 @@ class Resolution(QObject):
             from ptychogui.frc import said_of
 
             run.result, run.saved = item, None
-            session.tell("info", said_of(item))
+            log.info("%s: %s", run.name, said_of(item))  # before the user's eyes it is in the curve's dock
             session.tree_changed.emit()
             if run is session.current_run:
                 session.select(session.current, run)

@@ -96,10 +96,11 @@ class Session(Files):
 
         self.beside(write, f"The parameters were saved to {path}.")
 
-    def edit(self, job: Job, what: str = "change of parameters") -> None:
-        """Give the current file another job; can be undone, under the name `what`."""
-        if self.current is not None and job != self.current.job:
-            self.undo.push(EditJob(self, self.current, job, what))
+    def edit(self, job: Job, *, of: Opened | None = None, what: str = "change of parameters") -> None:
+        """Give a file, usually the current one, another job; can be undone, under the name `what`."""
+        opened = of or self.current
+        if opened is not None and job != opened.job:
+            self.undo.push(EditJob(self, opened, job, what))
 
     def edit_data(self, data: Data) -> None:
         """Give the current file other settings for its data, and read it again; can be undone."""

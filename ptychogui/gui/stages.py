@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QMenu, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.edits import paragraph
 from ptychogui.params import Params, members
@@ -22,7 +22,7 @@ MOST_ROWS = 5
 """A longer list is scrolled."""
 Change = Literal["double", "remove", "up", "down"]
 BUTTONS: tuple[tuple[Change, str, str], ...] = (
-    ("double", "⧉", "Double this stage"),
+    ("double", "Copy", "Double this stage"),
     ("up", "↑", "Let this stage run earlier"),
     ("down", "↓", "Let this stage run later"),
     ("remove", "−", "Take this stage away"),
@@ -98,6 +98,7 @@ class StageList(QWidget):
         column.setSpacing(2)
         column.addLayout(row)
         column.addWidget(self._list)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.show_job(job)
 
     def _button(self, name: str, sign: str, tip: str) -> QToolButton:

@@ -94,8 +94,8 @@ class StepsDialog(StreamDialog):
         """Give the stage the steps that were found; can be undone."""
         found: StepMap | None = self.stream.item
         if found is not None:
-            self._session.select(self._opened, self._session.current_run)
-            self._session.edit(with_steps(self._job, self.stage.currentIndex(), found), "found step sizes")
+            job = with_steps(self._job, self.stage.currentIndex(), found)
+            self._session.edit(job, of=self._opened, what="found step sizes")
         self.accept()
 
 

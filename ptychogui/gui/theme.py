@@ -112,9 +112,11 @@ QFrame[notice="warning"] { border-left-color: $warning; }
 QFrame[notice="error"] { border-left-color: $error; }
 QPushButton#notice_close { border: none; background: transparent; padding: 0 6px; font-size: 18px; }
 QFrame[notice] QLabel { border: none; }
+QCheckBox::indicator:unchecked { border: 1px solid $dim; border-radius: 3px; background: $base; }
 QLabel[role="title"] { font-size: 26px; font-weight: 700; }
 QLabel[role="heading"] { font-size: 14px; font-weight: 600; }
 QLabel[role="dim"] { color: $dim; }
+QLabel[role="good"] { color: $good; }
 QLabel[role="doubt"] { color: $warning; }
 QLabel[role="problem"] { color: $error; }
 QLabel[origin] { border-radius: 7px; padding: 1px 7px; font-size: 11px; border: 1px solid $line; color: $dim; }

@@ -22,6 +22,14 @@ class Tools(QObject):
         self._window.show_resolution()
         self._window.session.resolution.start()
 
+    def check(self) -> None:
+        """Look for what would spoil a run."""
+        from ptychogui.gui.check_dialog import CheckDialog
+
+        dialog = CheckDialog(self._window.session, self._window)
+        dialog.open()
+        dialog.start()
+
     def find_steps(self) -> None:
         """Look for good step sizes by short runs."""
         from ptychogui.gui.steps_dialog import StepsDialog

@@ -9,9 +9,10 @@ import h5py
 import numpy as np
 import pytest
 from PIL import Image
-from PyQt6.QtWidgets import QLabel, QPushButton, QWidget
+from PyQt6.QtWidgets import QFrame, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from ptychogui.gui.check_dialog import CheckDialog
 from ptychogui.gui.design_dialog import DesignDialog
 from ptychogui.gui.session import Session
 from ptychogui.gui.steps_dialog import StepsDialog
@@ -155,3 +156,43 @@ def test_a_search_for_steps_can_be_stopped(opened: Session, over: QWidget, until
     until(lambda: not dialog.stream.running)
     assert len(dialog.stream.item.trials) < 40
     assert not dialog.stream.item.ended
+
+
+def test_a_check_finds_what_is_wrong_and_mends_it(opened: Session, over: QWidget, until: Until) -> None:
+    current = opened.current
+    assert current is not None
+    opened.edit_data(current.job.data.model_copy(update={"scan_flip": "x"}))
+    until(lambda: not current.reading)
+    dialog = CheckDialog(opened, over)
+    dialog.open()
+    dialog.start()
+    assert not dialog.all_button.isEnabled()
+    until(lambda: not dialog.stream.running)
+    assert dialog.problem.text() == ""
+    assert dialog.summary.text().startswith("Checked: 1 wrong")
+    first = dialog.findChildren(QFrame, "doubt.orientation")[0]
+    light = first.findChild(QLabel, "light")
+    assert light is not None
+    assert light.accessibleName() == "Wrong"
+    assert dialog.all_button.isEnabled()
+    press(dialog, "mend.orientation")
+    assert current.job.data.scan_flip == "none"
+    assert opened.undo.undoText() == "fix of the check"
+    assert not dialog.all_button.isEnabled()
+    until(lambda: not current.reading)
+    opened.undo.undo()
+    assert current.job.data.scan_flip == "x"
+    until(lambda: not current.reading)
+
+
+def test_a_check_can_be_stopped_and_begun_again(opened: Session, over: QWidget, until: Until) -> None:
+    dialog = CheckDialog(opened, over)
+    dialog.open()
+    dialog.start()
+    until(lambda: dialog.stream.item)
+    press(dialog, "stop_stream")
+    until(lambda: not dialog.stream.running)
+    assert dialog.summary.text().startswith("Stopped:")
+    press(dialog, "start")
+    assert dialog.stream.running
+    dialog.reject()

@@ -413,11 +413,11 @@ def test_positions_are_coloured_by_how_badly_their_frames_fit(qtbot: QtBot) -> N
     view.colour_by.setCurrentText("R-factor")
     view.colour_by.activated.emit(4)
     np.testing.assert_array_equal(view._values(), np.arange(35.0))
-    assert view._readout.text() == "known at the end of a run"
+    assert view._readout.text() == "known after a run"
     residual = np.random.default_rng(2).uniform(0.1, 0.3, 35).astype(np.float32)
     view.show_result(replace(case.result, frame_r_factor=residual))
     np.testing.assert_array_equal(view._values(), residual)
-    assert view._readout.text().startswith("colours 0.1")
+    assert view._readout.text().startswith("0.1")
     assert len({brush.color().rgb() for brush in view._spots.data["brush"]}) > 10
 
 

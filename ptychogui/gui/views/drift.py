@@ -10,9 +10,6 @@ import numpy as np
 from ptychogui.gui.views.lengths import Lengths
 from ptychogui.types import Positions
 
-SEEN = 5e-5
-"""A common part smaller than this is not worth a figure."""
-
 
 @dataclass(frozen=True)
 class Drift:
@@ -20,7 +17,7 @@ class Drift:
 
     A common shift, which nothing can tell, is left out. `rotation_rad` turns the x axis towards the y axis, as a scan's
     rotation does; `shear` is how far the y axis then leans towards x. `moved_m` is the median length of the whole
-    drift, `left_m` that of the part which is no affine map.
+    drift, `left_m` that of the part which is no affine map; `extent_m` is the longer side of the scan.
     """
 
     scale_y: float
@@ -29,18 +26,22 @@ class Drift:
     shear: float
     moved_m: float
     left_m: float
+    extent_m: float
 
     def text(self, unit: Lengths) -> str:
-        """The drift in one line; what is as good as nothing is left out."""
+        """The drift in one line; a common part that moves the edge less than what is left is not worth a figure."""
+        seen = max(self.left_m / (self.extent_m / 2), 1e-6)
         scales = (self.scale_y, self.scale_x)
-        alike = abs(self.scale_y - self.scale_x) < SEEN
-        scale = f"{math.sqrt(self.scale_y * self.scale_x):.4f}" if alike else "{:.4f} × {:.4f}".format(*scales)
-        parts = [
-            f"moved {unit.text(self.moved_m / unit.unit_si)}",
-            f"scale {scale}" if max(abs(s - 1) for s in scales) >= SEEN else "",
-            f"rotation {math.degrees(self.rotation_rad):+.3g}°" if abs(self.rotation_rad) >= SEEN else "",
-            f"shear {self.shear:+.3g}" if abs(self.shear) >= SEEN else "",
+        alike = abs(self.scale_y - self.scale_x) < seen
+        scale = f"{math.sqrt(abs(self.scale_y * self.scale_x)):.4f}" if alike else "{:.4f} × {:.4f}".format(*scales)
+        common = [
+            f"scale {scale}" if max(abs(s - 1) for s in scales) >= seen else "",
+            f"rotation {math.degrees(self.rotation_rad):+.3g}°" if abs(self.rotation_rad) >= seen else "",
+            f"shear {self.shear:+.3g}" if abs(self.shear) >= seen else "",
         ]
+        moved = f"moved {self.moved_m / unit.unit_si:.3g} {unit.symbol}"
+        uneven = f"unevenly {self.left_m / unit.unit_si:.3g} {unit.symbol}" if any(common) else ""
+        parts = [moved, uneven, *common]
         return "  ·  ".join(part for part in parts if part)
 
 
@@ -65,4 +66,5 @@ def drift(nominal_m: Positions, refined_m: Positions) -> Drift | None:
         shear=float(upright[1, 0]) / scale_y if scale_y else math.nan,
         moved_m=float(np.median(np.hypot(*(after - before).T))),
         left_m=float(np.median(np.hypot(*(after - before @ across.T).T))),
+        extent_m=float(np.ptp(before, 0).max()),
     )

@@ -202,6 +202,10 @@ class ImagePanel(QWidget):
         name_axes(self.plot, unit.symbol if shown else "")
         self._scale_bar.show_unit(unit.symbol if shown else "")
 
+    def hide_scale(self) -> None:
+        """Show no scale bar: the picture is a map of something that has no length."""
+        self._scale_bar.show_unit("")
+
     def fit(self) -> None:
         """Fit the picture, also later ones, until the user zooms."""
         for panel in (self, *self._linked):

@@ -91,19 +91,22 @@ class ScanView(View):
         self._figures.setObjectName("drift_figures")
         self._figures.setProperty("role", "dim")
         self._figures.setWordWrap(True)
-        self._figures.setContentsMargins(6, 0, 4, 0)
         self._figures.hide()
-        row = QHBoxLayout()
-        row.setContentsMargins(6, 0, 4, 2)
-        row.addWidget(self._readout, 1)
+        boxes = QVBoxLayout()
         for box in (self.colour_by, self.enlarge):
             box.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-            row.addWidget(box)
+            boxes.addWidget(box)
+        said = QVBoxLayout()
+        said.addWidget(self._readout)
+        said.addWidget(self._figures, 1)
+        row = QHBoxLayout()
+        row.setContentsMargins(6, 0, 4, 2)
+        row.addLayout(said, 1)
+        row.addLayout(boxes)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.plot, 1)
-        layout.addWidget(self._figures)
         layout.addLayout(row)
 
     def show_frame(self, index: int) -> None:
@@ -154,7 +157,7 @@ class ScanView(View):
         points = self._nominal[::step] / self._unit.unit_si
         low, high = percentile_range(values)
         unknown = self.colour_by.currentText() == "R-factor" and self._residual() is None
-        self._say("known at the end of a run" if unknown else f"colours {low:.3g} to {high:.3g}")
+        self._say("known after a run" if unknown else f"{low:.3g} to {high:.3g}")
         level = np.nan_to_num((values[::step] - low) / (high - low)) * (SHADES - 1)
         brushes = _brushes()
         shades = np.clip(np.rint(level), 0, SHADES - 1).astype(int)

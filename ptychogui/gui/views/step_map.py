@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QEvent
-from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from ptychogui.gui.views.graphics import name_axes
@@ -13,6 +13,8 @@ from ptychogui.gui.views.lengths import PIXELS
 from ptychogui.gui.views.panel import ImagePanel, Picture
 from ptychogui.steps import StepMap, Trial
 
+FAR = math.log10(2)
+"""Twice the best loss and more have one colour: what runs away must not hide what differs a little."""
 AXIS_PX = 58
 """Room for a step size at the left."""
 
@@ -25,15 +27,15 @@ class StepMapView(QWidget):
         self.panel = ImagePanel("Each short run adds a square: the darker, the better.", self)
         self.panel.plot.getAxis("left").setWidth(AXIS_PX)
         self.panel.describe = self._describe
-        self._best = pg.ScatterPlotItem(pen=None, brush=None, size=18, symbol="o")
-        self._own = pg.ScatterPlotItem(pen=None, brush=None, size=12, symbol="x")
+        pen = pg.mkPen("#ffffff", width=2)
+        self._best = pg.ScatterPlotItem(pen=pen, brush=None, size=20, symbol="o")
+        self._own = pg.ScatterPlotItem(pen=None, brush="#ffffff", size=11, symbol="x")
         for item in (self._best, self._own):
             self.panel.box.addItem(item)
         self._map: StepMap | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
-        self._wear()
 
     def show_map(self, found: StepMap) -> None:
         """Show what has been tried so far."""
@@ -42,20 +44,21 @@ class StepMapView(QWidget):
         worst = float(np.nanmax(values)) if np.isfinite(values).any() else 1.0
         values = np.where(np.isinf(found.losses), np.float32(worst), values)  # those that ran away
         scaled = np.log10(np.maximum(values, 1e-12))
-        low, high = float(np.nanmin(scaled)), float(np.nanmax(scaled))
+        low = float(np.nanmin(scaled))
         picture = Picture(
             values,
             (1.0, 1.0),
             (0.0, 0.0),
             PIXELS,
             map="viridis",
-            levels=(low, max(high, low + 1e-6)),
+            levels=(low, low + FAR),
             scaled=scaled,
             gaps=True,
         )
         note = "object step across, probe step down: loss of pixels that were held out"
         self.panel.show_picture(picture, note)
         self._name_steps(found)
+        self.panel.hide_scale()
         self._best.setData(*self._place(found, found.best))
         self._own.setData(*self._place(found, found.trials[0]))
 
@@ -79,14 +82,3 @@ class StepMapView(QWidget):
         loss = found.losses[row, column]
         said = "not tried" if np.isnan(loss) else "ran away" if np.isinf(loss) else f"loss {loss:.4g}"
         return f"object step {found.object_steps[column]:.3g}, probe step {found.probe_steps[row]:.3g}: {said}"
-
-    def _wear(self) -> None:
-        accent = self.palette().color(QPalette.ColorRole.Highlight)
-        self._best.setPen(pg.mkPen("#ffffff", width=3))
-        self._own.setPen(pg.mkPen(accent, width=2))
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        """Follow the theme."""
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange:
-            self._wear()
