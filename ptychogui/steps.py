@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,15 +18,19 @@ from pydantic import Field
 from ptychogui.engine.start.file import FromFile
 from ptychogui.job import Job, Request, iterate, snapshots
 from ptychogui.params import Count, Params, RunError
-from ptychogui.types import Dataset, Positions, Result, Truth
+from ptychogui.types import Dataset, Object, Positions, Result, Truth
 
 if TYPE_CHECKING:
     from ptychogui.engine.state import State
 
 _FARTHEST = 10
 """Steps are looked for within a factor of 2 to this power about those of the job."""
+_ALIKE = 0.95
+"""Losses in this ratio are as good as each other: then the smaller steps are taken, since a whole run is longer."""
 _BETTER = 0.9
 """A smaller batch, which takes more time and gains most in so short a run, must bring the loss down to this part."""
+_BREAKS_UP = 4
+"""Steps of which the double has a loss so many times as large are too near to where the run breaks up."""
 _READ = 32
 
 
@@ -34,8 +39,9 @@ class StepSearch(Params):
 
     frames: Annotated[Count, Field(ge=4)] = 64
     """Neighbouring frames, around the middle of the scan, that the short runs use."""
-    epochs: Count = 6
-    """Length of a short run. Its steps shrink to the end, as those of a whole run do."""
+    epochs: Count = 12
+    """Length of the short runs that judge; a map of the wider surroundings is made with a third of it. The steps
+    shrink to the end of each, as those of a whole run do."""
     held_out: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     """The part of the pixels that the short runs do not see and that judge them, so that noise is not fitted."""
     batches: bool = True
@@ -60,15 +66,18 @@ class Trial:
 
 @dataclass(frozen=True)
 class StepMap:
-    """What has been tried so far, the first trial being the job's own steps and batch, and the best of it.
+    """The short runs of one length so far, the first being the job's own steps and batch, and the best of them.
 
-    `share` is the work so far as a part of a whole run's, in frames transformed. `ended` is True in the last map.
+    `wide` is the map of shorter runs that told where to look. `share` is the work so far as a part of a whole run's,
+    in frames transformed. `ended` is True in the last map.
     """
 
     solver: str
+    epochs: int
     trials: tuple[Trial, ...]
     best: Trial
     share: float
+    wide: StepMap | None = None
     ended: bool = False
 
     @property
@@ -120,22 +129,98 @@ def search_steps(
 
     `initial` is an earlier result that the run would go on from. Raises `InputError` where job and data do not fit.
     """
-    search = _Search(job, dataset, initial, how or StepSearch(), stage)
-    for _ in search.walk(2, corners=True):  # factors of four about the best
-        yield search.map()
-    for _ in search.walk(1, corners=False):  # factors of two
-        yield search.map()
-    for _ in search.walk_batches():
-        yield search.map()
-    yield search.map(ended=True)
+    runs = _ShortRuns(job, dataset, initial, how or StepSearch(), stage)
+    longest = min(runs.how.epochs, runs.solver.epochs)
+    wide = _Round(runs, max(1, longest // 3))
+    for _ in wide.walk((0, 0), 2, corners=True):
+        yield wide.map()
+    fine = _Round(runs, longest, wide.map())
+    for _ in fine.walk(wide.best, 1, corners=False):
+        yield fine.map()
+    for _ in fine.walk_batches():
+        yield fine.map()
+    yield replace(fine.map(), ended=True)
 
 
-_Place = tuple[int, int, int]
-"""How often both steps are doubled, and the batch."""
+_Place = tuple[int, int]
+"""How often both steps are doubled."""
 
 
-class _Search:
-    """The short runs made so far, all from the same start."""
+class _Round:
+    """Short runs of one length, and where to go on."""
+
+    def __init__(self, runs: _ShortRuns, epochs: int, wide: StepMap | None = None) -> None:
+        self.runs, self.epochs, self.wide = runs, epochs, wide
+        self.trials: dict[tuple[_Place, int], Trial] = {}
+
+    @property
+    def best(self) -> _Place:
+        """The steps of the smallest loss, with the batch of the job."""
+        return min(self._own, key=lambda place: self._own[place])
+
+    @property
+    def steady(self) -> _Place:
+        """The smallest steps beside the best that are about as good, none of them next to steps that break up."""
+        best, own = self.best, self._own
+        near = [place for place in own if max(abs(place[0] - best[0]), abs(place[1] - best[1])) <= 1]
+        near = [place for place in near if not self._at_brink(place)] or [best]
+        enough = min(own[place] for place in near) / _ALIKE
+        return min((place for place in near if own[place] <= enough), key=lambda place: (sum(place), own[place]))
+
+    def _at_brink(self, place: _Place) -> bool:
+        own, (i, j) = self._own, place
+        return any(own.get(beyond, 0) > _BREAKS_UP * own[place] for beyond in ((i + 1, j), (i, j + 1)))
+
+    @property
+    def chosen(self) -> Trial:
+        """The trial at the steady steps, or of another batch where that is worth it."""
+        own = self.trials[self.steady, self.runs.batch]
+        larger = [t for t in self.trials.values() if t.batch > own.batch and t.loss <= own.loss]
+        smaller = [t for t in self.trials.values() if t.batch < own.batch and t.loss <= own.loss * _BETTER]
+        every = larger or smaller or [own]
+        return min(every, key=lambda trial: trial.loss)
+
+    @property
+    def _own(self) -> dict[_Place, float]:
+        """The losses with the batch of the job."""
+        return {place: trial.loss for (place, batch), trial in self.trials.items() if batch == self.runs.batch}
+
+    def map(self) -> StepMap:
+        """What there is."""
+        done = len(self.trials) * self.runs.share(self.epochs) + (self.wide.share if self.wide else 0)
+        return StepMap(self.runs.solver.kind, self.epochs, tuple(self.trials.values()), self.chosen, done, self.wide)
+
+    def walk(self, middle: _Place, stride: int, corners: bool) -> Iterator[None]:
+        """Try the job's own steps and what lies around the middle, until the best lies in the middle."""
+        yield from self._tried((0, 0), self.runs.batch)
+        while True:
+            for i in (0, -stride, stride):
+                for j in (0, -stride, stride):
+                    if corners or not (i and j):
+                        yield from self._tried((middle[0] + i, middle[1] + j), self.runs.batch)
+            if self.best == middle or max(map(abs, self.best)) >= _FARTHEST:
+                return
+            middle = self.best
+
+    def walk_batches(self) -> Iterator[None]:
+        """Try half and twice the batch with the best steps and with ones as much smaller or larger."""
+        if not self.runs.how.batches or self.runs.solver.together:
+            return
+        i, j = self.steady
+        for power in (-1, 1):
+            batch = round(self.runs.batch * 2.0**power)
+            if self.runs.frames_of(batch) != self.runs.frames_of(self.runs.batch):
+                yield from self._tried((i, j), batch)
+                yield from self._tried((i + power, j + power), batch)
+
+    def _tried(self, place: _Place, batch: int) -> Iterator[None]:
+        if (place, batch) not in self.trials:
+            self.trials[place, batch] = self.runs.trial(place, batch, self.epochs)
+            yield
+
+
+class _ShortRuns:
+    """Short runs on a few frames, all from the same start and judged by the same pixels."""
 
     def __init__(self, job: Job, dataset: Dataset, initial: Result | None, how: StepSearch, stage: int) -> None:
         from ptychogui.engine.device import device_of
@@ -143,93 +228,40 @@ class _Search:
 
         self.job, self.how, self.solver, self.scan_frames = job, how, job.stages[stage], len(dataset.scan)
         self.batch = self.solver.batch_size(self.scan_frames)
-        few, self.initial = _neighbours(dataset, _known(job, initial), how.frames)
+        few, known = _neighbours(dataset, _known(job, initial), how.frames)
         self.seen, unseen = _held_out(few, how.held_out, job.seed)
         self.judge = problem(unseen, job.model, device_of(job.device), room_px=job.refine.margin_px)
-        loop = snapshots(job, few, initial=self.initial)
+        loop = snapshots(job, few, initial=known)
         next(loop)
         begun = loop.send(Request(result=True))
         loop.close()
         assert isinstance(begun, Result)
         self.begun = begun
-        self.trials: dict[_Place, Trial] = {}
 
-    @property
-    def best(self) -> _Place:
-        """Where the loss is the smallest."""
-        return min(self.trials, key=lambda place: self.trials[place].loss)
+    def share(self, epochs: int) -> float:
+        """The work of a short run as a part of a whole run's."""
+        return epochs * len(self.seen.scan) / (self.solver.epochs * self.scan_frames)
 
-    def map(self, ended: bool = False) -> StepMap:
-        """What there is."""
-        trials = tuple(self.trials.values())
-        work = len(trials) * self.how.epochs * len(self.seen.scan) / (self.solver.epochs * self.scan_frames)
-        return StepMap(self.solver.kind, trials, self._chosen(), work, ended)
-
-    def walk(self, stride: int, corners: bool) -> Iterator[None]:
-        """Try what lies around the best, until the best lies in the middle of what was tried."""
-        middle = self.best if self.trials else (0, 0, self.batch)
-        while True:
-            for i in (0, -stride, stride):
-                for j in (0, -stride, stride):
-                    if corners or not (i and j):
-                        yield from self._tried((middle[0] + i, middle[1] + j, self.batch))
-            if self.best == middle:
-                return
-            middle = self.best
-
-    def walk_batches(self) -> Iterator[None]:
-        """Try half and twice the batch with the best steps and with ones as much smaller or larger, and so on."""
-        if not self.how.batches or self.solver.together:
-            return
-        i, j, _ = self.best
-        known = {self._frames_of(self.batch)}
-        for power in (1, -1):
-            for times in (1, 2):
-                batch = round(self.batch * 2.0 ** (power * times))
-                if not 1 <= batch <= self.scan_frames or self._frames_of(batch) in known:
-                    break
-                known.add(self._frames_of(batch))
-                before = min(trial.loss for trial in self.trials.values())
-                yield from self._tried((i, j, batch))
-                yield from self._tried((i + power * times, j + power * times, batch))
-                if min(trial.loss for trial in self.trials.values()) >= before:
-                    break
-
-    def _frames_of(self, batch: int) -> int:
+    def frames_of(self, batch: int) -> int:
         """The batch of a short run: as many steps in an epoch as the whole scan would have."""
-        return max(1, round(batch * len(self.seen.scan) / self.scan_frames))
+        return min(max(1, round(batch * len(self.seen.scan) / self.scan_frames)), len(self.seen.scan))
 
-    def _tried(self, place: _Place) -> Iterator[None]:
-        if place not in self.trials and max(map(abs, place[:2])) <= _FARTHEST:
-            self.trials[place] = self._trial(place)
-            yield
-
-    def _chosen(self) -> Trial:
-        """The best trial of the largest batch that is about as good as any."""
-        enough = min(trial.loss for trial in self.trials.values()) / _BETTER
-        good = [trial for trial in self.trials.values() if trial.loss <= enough]
-        largest = max(trial.batch for trial in good)
-        return min((trial for trial in good if trial.batch == largest), key=lambda trial: trial.loss)
-
-    def _trial(self, place: _Place) -> Trial:
-        doubled, probe_doubled, batch = place
+    def trial(self, place: _Place, batch: int, epochs: int) -> Trial:
+        """Run, and judge the end."""
+        object_step, probe_step = self.solver.object_step * 2.0 ** place[0], self.solver.probe_step * 2.0 ** place[1]
         changes = {
-            "object_step": self.solver.object_step * 2.0**doubled,
-            "probe_step": self.solver.probe_step * 2.0**probe_doubled,
-            "batch": self._frames_of(batch),
-            "epochs": self.how.epochs,
-            "probe_start": min(self.solver.probe_start, self.how.epochs // 4),
+            "object_step": object_step,
+            "probe_step": probe_step,
+            "batch": self.frames_of(batch),
+            "epochs": epochs,
+            "probe_start": min(self.solver.probe_start, epochs // 4),
         }
         job = self.job.model_copy(update={"solver": self.solver.model_copy(update=changes), "start": FromFile()})
-        begun = time.perf_counter()
-        try:
+        begun, loss, error = time.perf_counter(), math.inf, None
+        with suppress(RunError):  # it ran away
             *_, last = iterate(job, self.seen, self.begun)
-        except RunError:
-            loss, error = math.inf, None
-        else:
             loss, error = self._loss(last.state), self._error(last.state)
-        steps = changes["object_step"], changes["probe_step"]
-        return Trial(*steps, batch, loss, error, time.perf_counter() - begun)
+        return Trial(object_step, probe_step, batch, loss, error, time.perf_counter() - begun)
 
     def _loss(self, state: State) -> float:
         """Σ(√I − |Ψ|)² / ΣI over the pixels held out."""
@@ -245,12 +277,13 @@ class _Search:
 
     def _error(self, state: State) -> float | None:
         """The object's error against the truth."""
-        from ptychogui.engine import report
+        from ptychogui.engine.truth import object_nrmse
 
-        if self.seen.truth is None:
+        truth = self.seen.truth
+        if truth is None:
             return None
-        result = report.result(self.judge, state, self.seen, self.begun.loss, "", {}, 0.0)
-        return result.metrics.get("object_nrmse")
+        obj = Object(state.obj.cpu().numpy(), self.begun.obj.pixel_m, state.origin_m)
+        return object_nrmse(obj, truth.obj, truth.support)
 
 
 def _known(job: Job, initial: Result | None) -> Result | None:

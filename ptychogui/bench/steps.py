@@ -47,45 +47,49 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     if options.output:
         with replacing(Path(options.output)) as temporary:
             temporary.write_text(job.toml(), encoding="utf-8")
+    assert found.wide is not None
     return {
         "solver": found.solver,
         "best": asdict(found.best),
         "settings": [f"solver.{name}={value:g}" for name, value in found.settings.items()],
         "share_of_a_run": round(found.share, 3),
-        "trials": [asdict(trial) for trial in found.trials],
+        "rounds": [
+            {"epochs": one.epochs, "trials": [asdict(trial) for trial in one.trials]} for one in (found.wide, found)
+        ],
     }
 
 
 def table(found: dict[str, Any]) -> str:
-    """The map of the losses over both steps, of the errors where the truth is known, and what to set."""
-    own = found["trials"][0]["batch"]
-    shown = [trial for trial in found["trials"] if trial["batch"] == own]
-    lines = [
-        f"{found['solver']}, batch {own}: loss on pixels held out, over probe step (down) and object step (across)"
-    ]
-    lines += _map(shown, "loss")
-    if any(trial["object_nrmse"] is not None for trial in shown):
-        lines += ["", "error of the object against the truth", *_map(shown, "object_nrmse")]
-    others = [trial for trial in found["trials"] if trial["batch"] != own]
-    if others:
-        lines += ["", f"{'batch':>8}{'object step':>14}{'probe step':>14}{'loss':>10}"]
-        for t in sorted(others, key=lambda trial: (trial["batch"], trial["object_step"])):
-            lines.append(f"{t['batch']:>8}{t['object_step']:>14.4g}{t['probe_step']:>14.4g}{t['loss']:>10.4g}")
+    """The maps of the losses over both steps, of the errors where the truth is known, and what to set."""
+    lines, runs = [], 0
+    for one in found["rounds"]:
+        runs += len(one["trials"])
+        own = one["trials"][0]["batch"]
+        shown = [trial for trial in one["trials"] if trial["batch"] == own]
+        lines.append(f"{found['solver']}, {one['epochs']} epochs, batch {own}: loss on pixels held out")
+        lines += _map(shown, "loss")
+        if any(trial["object_nrmse"] is not None for trial in shown):
+            lines += ["error of the object against the truth", *_map(shown, "object_nrmse")]
+        lines.append("")
+        for t in one["trials"]:
+            if t["batch"] != own:
+                steps = f"object step {t['object_step']:.4g}, probe step {t['probe_step']:.4g}"
+                lines.append(f"batch {t['batch']}, {steps}: loss {t['loss']:.4g}")
     said = " ".join(f"--set {setting}" for setting in found["settings"])
-    lines += ["", f"{len(found['trials'])} short runs, {found['share_of_a_run']:.0%} of the work of a whole run"]
-    lines.append(f"use: {said}" if said else "the steps and the batch are good as they are")
+    lines.append(f"{runs} short runs, {found['share_of_a_run']:.0%} of the work of a whole run")
+    lines.append(f"use: {said}" if said else "The steps and the batch are good as they are.")
     return "\n".join(lines)
 
 
 def _map(trials: list[dict[str, Any]], name: str) -> list[str]:
-    """A figure over both steps; a dot where nothing was tried."""
+    """A figure over probe step (down) and object step (across); a dot where nothing was tried."""
     across = sorted({trial["object_step"] for trial in trials})
     at = {(trial["probe_step"], trial["object_step"]): trial[name] for trial in trials}
-    lines = [" " * 10 + "".join(f"{step:>10.4g}" for step in across)]
+    lines = [f"{'probe, object:':>14}" + "".join(f"{step:>10.4g}" for step in across)]
     for down in sorted({trial["probe_step"] for trial in trials}):
         cells = [at.get((down, step)) for step in across]
         texts = ["." if cell is None else f"{cell:.4g}" if math.isfinite(cell) else "ran away" for cell in cells]
-        lines.append(f"{down:>10.4g}" + "".join(f"{text:>10}" for text in texts))
+        lines.append(f"{down:>14.4g}" + "".join(f"{text:>10}" for text in texts))
     return lines
 
 
