@@ -11,6 +11,9 @@ import torch
 from worlds import World
 
 from ptychogui.engine.constraints import Constraints
+from ptychogui.engine.constraints.orthogonal_modes import OrthogonalModes
+from ptychogui.engine.constraints.probe_centred import ProbeCentred
+from ptychogui.engine.constraints.probe_power import ProbePower
 from ptychogui.engine.crew import Shard
 from ptychogui.engine.metrics import r_factor
 from ptychogui.engine.problem import Problem
@@ -25,6 +28,11 @@ from ptychogui.engine.state import State
 from ptychogui.params import RunError, members
 
 KINDS = members(AnySolver)
+FREE = Constraints(
+    probe_centred=ProbeCentred(enabled=False),
+    orthogonal_modes=OrthogonalModes(enabled=False),
+    probe_power=ProbePower(enabled=False),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -87,15 +95,21 @@ def test_a_run_may_be_closed_in_the_middle_of_an_epoch(kind: str, far: World) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_changed_step_applies_to_the_next_batch(kind: str, far: World) -> None:
+def test_a_changed_step_applies_to_the_next_step(kind: str, far: World) -> None:
     problem, state = begin(far)
     solver = KINDS[kind](batch=2, probe_start=0)
-    loop = iterate(problem, state, plan(solver))
+    loop = iterate(problem, state, Plan((solver,), FREE))
+
+    def to_the_next_step(solver: Solver) -> None:
+        item = loop.send(Plan((solver,), FREE))
+        while solver.together and not item.whole:
+            item = next(loop)
+
     next(loop)
     before = state.obj.clone()
-    loop.send(plan(solver.with_value("object_step", 1e-20)))
+    to_the_next_step(solver.with_value("object_step", 1e-20))
     assert torch.allclose(state.obj, before, rtol=0, atol=1e-15)
-    loop.send(plan(solver))
+    to_the_next_step(solver)
     assert not torch.equal(state.obj, before)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ptychogui.engine.solvers.adam import Adam
+from ptychogui.engine.solvers.dm import DM
 from ptychogui.engine.solvers.epie import EPIE
 from ptychogui.engine.solvers.mpie import MPIE
+from ptychogui.engine.solvers.raar import RAAR
 from ptychogui.engine.solvers.rpie import RPIE
 from ptychogui.params import union
 
 if TYPE_CHECKING:
-    AnySolver = EPIE | RPIE | MPIE | Adam
+    AnySolver = EPIE | RPIE | MPIE | Adam | DM | RAAR
 else:
-    AnySolver: Any = union("ptychogui.solvers", EPIE, RPIE, MPIE, Adam)
+    AnySolver: Any = union("ptychogui.solvers", EPIE, RPIE, MPIE, Adam, DM, RAAR)
