@@ -73,9 +73,13 @@ class Choice:
 
 
 def label_of(name: str) -> str:
-    """The name of a field as people read it: without its unit, in words."""
+    """The name of a field as people read it: in words, without its unit, which stands beside the number.
+
+    Pixels stand beside no number, so that they stay in the name.
+    """
     words = "voltage" if name == "kV" else _SUFFIX.sub("", name).replace("_", " ")
-    return words[:1].upper() + words[1:]
+    unit = " (px)" if name.endswith("_px") else ""
+    return words[:1].upper() + words[1:] + unit
 
 
 def choices(params: Params) -> list[Choice]:

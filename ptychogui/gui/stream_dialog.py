@@ -39,7 +39,7 @@ class StreamDialog(QDialog):
         row = QHBoxLayout()
         row.addWidget(self.start_button)
         row.addWidget(self.stop_button)
-        row.addWidget(self.progress, 1)
+        row.addWidget(self.progress, 100)
         row.addStretch(1)
         row.addLayout(self.own_buttons)
         row.addWidget(self.close_button)
