@@ -409,7 +409,8 @@ def test_a_dock_among_tabs_has_no_second_title(opened: Window, until: Until) -> 
     docks = opened.workspace.docks
     until(lambda: docks["loss"].titleBarWidget() is not None)
     assert docks["object_phase"].titleBarWidget() is None
-    docks["log"].hide()
+    for name in ("resolution", "log"):
+        docks[name].hide()
     until(lambda: docks["loss"].titleBarWidget() is None)
 
 
