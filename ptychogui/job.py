@@ -24,6 +24,7 @@ from ptychogui.engine.solvers.adam import Adam
 from ptychogui.engine.start import AnyStart
 from ptychogui.engine.start.data import FromData
 from ptychogui.engine.start.file import FromFile
+from ptychogui.engine.stopping import Stopping
 from ptychogui.io.data import Data
 from ptychogui.params import Index, InputError, Params
 from ptychogui.types import Dataset, Real, Result, Snapshot
@@ -54,6 +55,8 @@ class Job(Params):
     """What is solved together with object and probe."""
     constraints: Constraints = Constraints()
     """What is imposed between epochs."""
+    stop: Stopping = Stopping()
+    """What ends a run that has nothing more to gain."""
     device: str = "auto"
     """Where to compute: auto, cpu, cuda:0."""
     seed: Index = 0
@@ -191,7 +194,7 @@ class _Run:
         """The part of the job that the loop needs."""
         from ptychogui.engine.solvers.base import Plan
 
-        return Plan(self.job.stages, self.job.constraints, self.job.seed, self.job.refine)
+        return Plan(self.job.stages, self.job.constraints, self.job.seed, self.job.refine, self.job.stop)
 
     def iterates(self) -> Generator[Iterate, None, None]:
         """The engine's loop, with its clock, its curve and its messages kept, and changes of the job passed on."""
@@ -215,8 +218,9 @@ class _Run:
             yield item
 
     def change(self, job: Job) -> None:
-        """Take over what a running job may change: solver and constraints."""
-        running = self.job.model_copy(update={"solver": job.solver, "refine": job.refine, "constraints": job.constraints})
+        """Take over what a running job may change: solver, unknowns, constraints and what ends it."""
+        live = ("solver", "refine", "constraints", "stop")
+        running = self.job.model_copy(update={name: getattr(job, name) for name in live})
         if running != self.job:
             self.changes.append(f"epoch {self.epoch}: {_difference(self.job, running)}")
             self.job, self.changed = running, True

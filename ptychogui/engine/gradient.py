@@ -53,6 +53,8 @@ def misfit(
     """∂L/∂I (b, ny, nx) at the waves (b, M, ny, nx) of some frames, L, and what these say of refined unknowns."""
     counts, weight = problem.counts_of(state, waves, exit.index), problem.weight(exit.index)
     kept = counts.clone() if state.unknowns else counts
+    if problem.held_out is not None:
+        problem.held_out.note(problem, exit.index, counts, loss)
     slope, value = loss.slope(counts, problem.amplitude(exit.index), weight)
     unknowns = tangents(problem, state, exit, waves, slope, kept, weight) if state.unknowns else None
     return slope, value, unknowns
@@ -77,6 +79,8 @@ def automatic(problem: Problem, state: State, shard: Shard, with_probe: bool, lo
         exit, waves = problem.waves(inner, every)
         counts = problem.counts_of(inner, waves, every)
         value = chosen.value(counts, problem.amplitude(index), problem.weight(index))
+        if problem.held_out is not None:
+            problem.held_out.note(problem, index, counts, chosen)
         found = dict(zip(leaves, torch.autograd.grad(value, list(leaves.values())), strict=True))
     half = 0.5  # torch's gradient of a real loss is twice ∂L/∂z*
     (y, x), (ny, nx) = shard.begin, shard.shape

@@ -18,16 +18,17 @@ def r_factors(problem: Problem, state: State) -> tuple[float, Real]:
     A frame that fits worse than its neighbours has a wrong position, a wrong intensity or a damaged pattern. A frame
     without a count is not a number.
     """
-    parts = []
+    # made beforehand: small results kept from every batch would keep the large arrays from using their memory again
+    sums = torch.zeros(2, len(problem), dtype=torch.float64, device=problem.device)
     with torch.no_grad():
         for index in torch.split(torch.arange(len(problem), device=problem.device), _BATCH):
             _, waves = problem.waves(state, index)
-            measured, weight = problem.amplitude(index), problem.weight(index)
+            measured, weight = problem.amplitude(index), problem.valid_pixels(index)
             error = (problem.counts_of(state, waves, index).clamp_min(0).sqrt() - measured).abs()
             if weight is not None:
                 error *= weight
-            parts.append(torch.stack([error.double().sum((1, 2)), measured.double().sum((1, 2))]))
-    difference, total = torch.cat(parts, 1).cpu().numpy()
+            sums[0, index], sums[1, index] = error.double().sum((1, 2)), measured.double().sum((1, 2))
+    difference, total = sums.cpu().numpy()
     known = np.where(total > 0, total, np.nan)
     overall = float(difference.sum() / total.sum()) if total.any() else float("nan")
     return overall, np.asarray(difference / known, np.float32)

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ptychogui.engine.held_out import HeldOut
 from ptychogui.engine.losses import Loss, LossKind, intensity, loss_of
 from ptychogui.engine.models import AnyModel
 from ptychogui.engine.models.thin import Exit
@@ -39,6 +40,8 @@ class Problem:
     padding_px: int
     room_px: int = 0
     """How far a frame may be moved on the canvas."""
+    held_out: HeldOut | None = None
+    """The pixels that no solver sees."""
 
     def __len__(self) -> int:
         return len(self.amplitudes)
@@ -86,7 +89,14 @@ class Problem:
         return self._padded(self.amplitudes[index])
 
     def weight(self, index: Tensor) -> Tensor | None:
-        """1 where a pixel of these frames counts and 0 elsewhere; None where all count."""
+        """1 where a solver may use a pixel of these frames (b, ny, nx) and 0 elsewhere; None where it may use all."""
+        valid = self.valid_pixels(index)
+        if self.held_out is None:
+            return valid
+        return self.held_out.hidden(self.amplitudes.new_ones(()) if valid is None else valid, index)
+
+    def valid_pixels(self, index: Tensor) -> Tensor | None:
+        """1 where a pixel of these frames was measured, else 0, (ny, nx) or (b, ny, nx); None where all were."""
         if self.valid is None:
             return None
         chosen = self.valid[index] if self.valid.ndim == 3 else self.valid

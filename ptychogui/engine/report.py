@@ -80,7 +80,7 @@ def pattern(problem: Problem, state: State, frame: int) -> Pattern:
     with torch.no_grad():
         _, waves = problem.waves(state, index)
         pair = torch.stack([problem.amplitude(index)[0].square(), intensity(waves)[0]])
-        weight = problem.weight(index)
+        weight = problem.valid_pixels(index)
         if weight is not None:
             pair[0][weight.expand_as(pair)[0] == 0] = torch.nan
     return Pattern(int(index), *(_centred(problem, image) for image in pair))

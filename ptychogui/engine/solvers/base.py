@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from ptychogui.engine.refine import Refine, Refining
+from ptychogui.engine.stopping import Stopping, Watch
 from ptychogui.params import ESSENTIAL, LIVE, Count, Fraction, Index, Params, Positive, RunError
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class Plan:
     constraints: Constraints
     seed: int = 0
     refine: Refine = field(default_factory=Refine)
+    stop: Stopping = field(default_factory=lambda: Stopping(held_out=0))
 
     @property
     def epochs(self) -> int:
@@ -147,6 +149,7 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
     generator = torch.Generator().manual_seed(plan.seed)
     counts, epoch, number = problem.counts, 0, 0
     refining = Refining(problem, state, plan.refine)
+    problem.held_out = plan.stop.pixels(problem, state, plan.seed)
     with closing(Crew(problem.device)) as crew:
         while number < len(plan.stages):
             turn = _Turn(problem, state, crew, plan.stage(number), len(problem), refining)
@@ -162,12 +165,13 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
                         plan, refining.refine = changed, changed.refine
                         turn.change(plan.stage(number))
                 turn.finish_epoch()
-                if not torch.isfinite(loss):
+                mean = float(loss / counts)
+                if not math.isfinite(mean):
                     raise RunError(f"The {turn.solver.kind} solver ran away in epoch {epoch + 1}: take smaller steps.")
                 messages = refining.settle(turn.pace)
                 plan.constraints.apply(problem, state)
                 turn.solver.settle(state, turn.memory)
-                epoch, turn.done = epoch + 1, turn.done + 1
+                epoch, messages = epoch + 1, messages + turn.settle(plan.stop, mean)
                 changed = yield Iterate(epoch, state, loss / counts, True, messages, number)
                 if changed is not None:
                     plan, refining.refine = changed, changed.refine
@@ -189,21 +193,33 @@ class _Turn:
     memory: Any = field(init=False)
     gathered: Update | None = None
     """The sum of the updates so far, where all frames make one step."""
+    last: int | None = None
+    """The epoch with which it ends, where it has nothing more to gain."""
+    watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
         self.memory = self.solver.begin(self.problem, self.state)
+        self.watch = Watch(self.problem, self.state)
 
     def change(self, solver: Solver) -> None:
         """Go on with other parameters, or begin anew with another kind."""
         if solver.kind != self.solver.kind:
             self.memory, self.gathered = solver.begin(self.problem, self.state), None
-        self.solver = solver
+        self.solver = solver if self.last is None else _shortened(solver, self.last)
 
     def finish_epoch(self) -> None:
         """Apply what an epoch has gathered."""
         if self.gathered is not None:
             update, self.gathered = self.gathered, None
             self._apply((0, 0), update)
+
+    def settle(self, stopping: Stopping, loss: float) -> tuple[str, ...]:
+        """Take note of a finished epoch, after which the stage may be shorter; returns messages."""
+        self.done += 1
+        last, messages = self.watch.settle(stopping, loss, self.done, self.solver.epochs)
+        if last != self.solver.epochs:
+            self.last, self.solver = last, _shortened(self.solver, last)
+        return messages
 
     @property
     def pace(self) -> float:
@@ -251,6 +267,10 @@ class _Turn:
         else:
             self.gathered.add(first)
         return loss
+
+
+def _shortened(solver: Solver, epochs: int) -> Solver:
+    return solver.model_copy(update={"epochs": min(solver.epochs, epochs)})
 
 
 def _out_of_memory(error: Exception) -> bool:
