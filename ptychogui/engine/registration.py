@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import fft, fft2, ifft, ifft2, next_fast_len
 
 from ptychogui.types import Mask, Object, Positions
 
@@ -13,6 +14,9 @@ Image = NDArray[np.complex128]
 Pair = NDArray[np.float64]
 
 _ROUNDS = 12
+_CLOSE_PX = 1e-4
+_RIM_PX = 16
+"""Pixels around a support that are looked at, since a shift mixes neighbours."""
 _STILL_PX = 0.02
 """A map that moves no pixel further than this besides its shift counts as a shift."""
 _FLAT = 0.1
@@ -102,8 +106,24 @@ def resampled(given: Object, grid: Grid, shape: tuple[int, ...]) -> Image:
 def registered(given: Object, wanted: Image, support: Mask, grid: Grid) -> Image:
     """The first slice of `given` over `wanted` (Y, X): the scale, ramp and shift that fit best on the support.
 
-    `grid` says where it lies at first; it is tried there and where the structure of both is most alike.
+    `grid` says where it lies at first; it is tried there and where the structure of both is most alike. What lies far
+    outside the support is left one.
     """
+    box, first = _around(support)
+    out = np.ones(wanted.shape, np.complex128)
+    part = Grid(grid.matrix, grid.shift + grid.matrix @ first)
+    out[box] = _fitted(given, wanted[box], support[box], part)
+    return out
+
+
+def _around(support: Mask) -> tuple[tuple[slice, slice], Pair]:
+    """The box about a support (Y, X) and a rim of some pixels, and its first pixel."""
+    rows, columns = (np.flatnonzero(support.any(axis)) for axis in (1, 0))
+    low = np.maximum((rows[0] - _RIM_PX, columns[0] - _RIM_PX), 0)
+    return (slice(low[0], rows[-1] + _RIM_PX + 1), slice(low[1], columns[-1] + _RIM_PX + 1)), low.astype(np.float64)
+
+
+def _fitted(given: Object, wanted: Image, support: Mask, grid: Grid) -> Image:
     coarse = _coarse_shift(given, wanted, support, grid)
     tried = []
     for start in (grid, grid.moved(coarse)) if np.any(coarse) else (grid,):
@@ -130,7 +150,7 @@ def alignment(found: Image, truth: Image, support: Mask) -> tuple[complex, Pair,
         step, *_rest = np.linalg.lstsq(normal, real.T @ np.concatenate([target.real, target.imag]), rcond=None)
         # target ≈ T + δ·∇T + i k·r T is `found` moved by −δ and ramped by −k away from where it should be
         shift, ramp = shift + np.clip(step[1:3], -0.5, 0.5), ramp - step[3:5]
-        if np.abs(step[1:]).max() < 1e-6:
+        if np.abs(step[1:3]).max() < _CLOSE_PX and np.abs(step[3:5]).max() * max(truth.shape) < _CLOSE_PX:
             break
     return _scale(moved(found, shift, ramp)[support], wanted), shift, ramp
 
@@ -142,12 +162,14 @@ def _scale(given: Image, wanted: Image) -> complex:
 
 def fourier_shift(values: Image, shift: Pair) -> Image:
     """Move an array (Y, X) by (y, x) pixels; mirrored at its edges, which would ring if it were repeated."""
-    if not np.any(shift):
-        return values
-    ny, nx = values.shape
-    mirrored = np.pad(values, [(0, ny), (0, nx)], mode="symmetric")
-    ramps = [np.exp(-2j * np.pi * s * np.fft.fftfreq(n)) for s, n in zip(shift, mirrored.shape, strict=True)]
-    return np.asarray(np.fft.ifft2(np.fft.fft2(mirrored) * ramps[0][:, None] * ramps[1])[:ny, :nx])
+    for axis, by_px in enumerate(shift):
+        if by_px:
+            n = values.shape[axis]
+            spectrum = fft(np.concatenate([values, np.flip(values, axis)], axis), axis=axis, overwrite_x=True)
+            ramp = np.exp(-2j * np.pi * by_px * np.fft.fftfreq(2 * n))
+            spectrum *= ramp if axis else ramp[:, None]
+            values = np.take(ifft(spectrum, axis=axis, overwrite_x=True), np.arange(n), axis)
+    return values
 
 
 def moved(values: Image, shift: Pair, ramp: Pair) -> Image:
@@ -162,8 +184,8 @@ def _derivative(values: Image, axis: int) -> Image:
 
 def _coarse_ramp(product: Image) -> Pair:
     """The ramp (y, x) in radians a pixel that takes the phase ramp out of a product found · truth*."""
-    size = [4 * n for n in product.shape]
-    spectrum = np.abs(np.fft.fft2(product, size))
+    size = [next_fast_len(2 * n) for n in product.shape]
+    spectrum = np.abs(fft2(product.astype(np.complex64), size))
     peak = np.unravel_index(int(spectrum.argmax()), spectrum.shape)
     return np.array([-2 * np.pi * ((p + n // 2) % n - n // 2) / n for p, n in zip(peak, size, strict=True)])
 
@@ -179,15 +201,16 @@ def _coarse_shift(given: Object, wanted: Image, support: Mask, grid: Grid) -> Pa
     found = resampled(given, grid.moved(rim), shape)
     rims = [(int(r), int(r)) for r in rim]
     truth, use = np.pad(wanted, rims), np.pad(support, rims)
-    count, place = int(use.sum()), np.fft.fft2(use).conj()
+    count, place = int(use.sum()), fft2(use.astype(np.complex64)).conj()
     total = np.zeros(shape)
     for axis in (0, 1):
         change, sought = (image.conj() * np.roll(image, -1, axis) for image in (found, truth))
-        sought = np.where(use, sought - sought[use].mean(), 0)
-        spectrum = np.fft.fft2(change)
-        product = np.fft.ifft2(spectrum * np.fft.fft2(sought).conj())
-        mean = np.fft.ifft2(spectrum * place) / count
-        spread = np.fft.ifft2(np.fft.fft2(np.abs(change) ** 2) * place).real - count * np.abs(mean) ** 2
+        sought = np.where(use, sought - sought[use].mean(), 0).astype(np.complex64)
+        change = change.astype(np.complex64)
+        spectrum = fft2(change)
+        product = ifft2(spectrum * fft2(sought).conj())
+        mean = ifft2(spectrum * place) / count
+        spread = ifft2(fft2(np.abs(change) ** 2) * place).real - count * np.abs(mean) ** 2
         total += np.abs(product) ** 2 / (spread + _FLAT * spread.max() + 1e-30)
     shifts = [np.fft.fftfreq(n, 1 / n) for n in shape]
     total[np.add.outer(*(np.abs(s) > r for s, r in zip(shifts, rim, strict=True)))] = 0
