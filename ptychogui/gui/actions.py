@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ptychogui.gui.reasons import why_unchecked
 from ptychogui.gui.session import Session
 
 Why = Callable[[Session], str]
@@ -57,15 +58,6 @@ def _can_go_on(session: Session) -> str:
     return _can_start(session) or _needs_result(session)
 
 
-def _can_check(session: Session) -> str:
-    if session.running is not None:
-        return "A run is going on"
-    opened = session.current
-    if opened is None:
-        return "Open a data file first"
-    return "" if opened.dataset is not None and not opened.reading else "The data are not there"
-
-
 def _can_measure(session: Session) -> str:
     return session.resolution.why_not()
 
@@ -86,7 +78,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("continue", "&Continue from this result", "&Run", "continue_run", "Ctrl+Shift+R", _can_go_on),
     Action("pause", "&Pause", "&Run", "pause_run", "Ctrl+P", _needs_running),
     Action("stop", "&Stop", "&Run", "stop_run", "Ctrl+.", _needs_running),
-    Action("check", "&Check this scan…", "&Tools", "tools.check", "Ctrl+T", _can_check),
+    Action("check", "&Check this scan…", "&Tools", "tools.check", "Ctrl+T", why_unchecked),
     Action("resolution", "Measure the &resolution (FRC)", "&Tools", "tools.measure_resolution", "", _can_measure),
     Action("steps", "Find step si&zes…", "&Tools", "tools.find_steps", "", _can_start),
     Action("design", "&Design a target…", "&Tools", "tools.design", rule=True),

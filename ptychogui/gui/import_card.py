@@ -22,6 +22,7 @@ from ptychogui.gui.choice import label_of
 from ptychogui.gui.forms import ParamsForm
 from ptychogui.gui.in_force import in_force
 from ptychogui.gui.opened import Opened
+from ptychogui.gui.reasons import why_unchecked
 from ptychogui.gui.session import Session
 from ptychogui.io.data import Data
 from ptychogui.params import entries
@@ -50,6 +51,8 @@ class ImportCard(QWidget):
 
     keep_wanted = pyqtSignal(object)
     """The Data that is to be kept in a TOML beside the file."""
+
+    check_wanted = pyqtSignal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,8 +86,12 @@ class ImportCard(QWidget):
         self.keep_button.setObjectName("keep")
         self.keep_button.setToolTip("Write these values into a TOML file beside the data; they count at every opening")
         self.keep_button.clicked.connect(lambda: self.keep_wanted.emit(self.data))
-        row.addWidget(self.apply_button)
-        row.addWidget(self.keep_button)
+        self.check_button = QPushButton("Check…", self)
+        self.check_button.setObjectName("check_scan")
+        self.check_button.setToolTip("Look for what would spoil a run: orientation, scale, bad pixels, memory and time")
+        self.check_button.clicked.connect(lambda _: self.check_wanted.emit())
+        for button in (self.apply_button, self.keep_button, self.check_button):
+            row.addWidget(button)
         row.addStretch(1)
         return row
 
@@ -180,6 +187,7 @@ class ImportCard(QWidget):
         if (style := self.apply_button.style()) is not None:
             style.polish(self.apply_button)
         self.keep_button.setEnabled(opened is not None and not wrong)
+        self.check_button.setEnabled(not why_unchecked(self._session))
         problem = in_words(opened.problem) if opened is not None and not reading else ""
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))

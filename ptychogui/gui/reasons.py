@@ -40,3 +40,13 @@ def reasons(session: Session) -> tuple[Reason, ...]:
     if session.form_problem:
         found.append(Reason(session.form_problem, "show_parameters"))
     return tuple(found)
+
+
+def why_unchecked(session: Session) -> str:
+    """Why the current scan cannot be checked now; '' where it can."""
+    opened = session.current
+    if opened is None:
+        return "Open a data file first"
+    if session.running is not None:
+        return "A run is going on"
+    return "" if opened.dataset is not None and not opened.reading else "The data are not there"

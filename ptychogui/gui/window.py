@@ -117,6 +117,7 @@ class Window(QMainWindow):
         self.workspace = Workspace(self.session, self)
         self.stack.addWidget(self.workspace)
         self.workspace.browser.menu_wanted.connect(self._show_context_menu)
+        self.workspace.card.check_wanted.connect(self.tools.check)
         self.workspace.card.keep_wanted.connect(self.keep_beside)
         menus.add_docks(self)
         if self.session.current is not None:  # opened before there was a place to show it

@@ -25,6 +25,7 @@ from ptychogui import io
 from ptychogui.engine.simulate import recipes
 from ptychogui.gui import settings, theme
 from ptychogui.gui.actions import ACTIONS
+from ptychogui.gui.check_dialog import CheckDialog
 from ptychogui.gui.import_card import in_words
 from ptychogui.gui.notices import Notice
 from ptychogui.gui.rows import Section
@@ -335,6 +336,18 @@ def test_the_data_card_shows_every_value(opened: Window) -> None:
     shown = {label.text() for label in opened.workspace.card.findChildren(QLabel)}
     for value in opened.session.current.dataset.values:
         assert {value.name, value.text, in_words(value.doubt) or value.name} <= shown
+
+
+def test_the_data_card_leads_to_the_check(opened: Window, until: Until) -> None:
+    button = opened.findChild(QPushButton, "check_scan")
+    assert button is not None
+    button.click()
+    dialog = next(dialog for dialog in dialogs(opened) if isinstance(dialog, CheckDialog))
+    until(lambda: dialog.stream.item)
+    dialog.reject()
+    until(lambda: opened.session.tasks.waiting == 0)
+    run(opened, 100_000)
+    assert not button.isEnabled()
 
 
 def test_a_sample_is_made_and_opened(window: Window, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
