@@ -5,7 +5,7 @@ Letting torch split every single operation instead costs a barrier each time, an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 _SMALLEST = 4
 """Frames below which a share is not worth a thread."""
+_WAVES_BYTES = 2**23
+"""Waves that a thread works on at once; a step holds some ten arrays of their size."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,9 @@ class Shard:
 
 
 def shards(state: State, index: Tensor, count: int, whole: bool = False) -> list[Shard]:
-    """Split the frames `index` (b,) into at most `count` shards on one common part of the canvas, or the `whole`."""
+    """Split the frames `index` (b,) on one common part of the canvas, or the `whole`: for each of `count` threads one
+    shard, or several where the waves would take much memory.
+    """
     corner = state.corner[index]
     if corner.device.type == "cpu" and not whole:
         (y, x), (y1, x1) = corner.amin(0).tolist(), corner.amax(0).tolist()
@@ -40,6 +44,8 @@ def shards(state: State, index: Tensor, count: int, whole: bool = False) -> list
     else:  # the extent would have to be waited for
         begin, shape = (0, 0), (state.obj.shape[-2], state.obj.shape[-1])
     share = max(_SMALLEST, -(-len(index) // count))
+    if corner.device.type == "cpu":
+        share = min(share, max(_SMALLEST, _WAVES_BYTES // (state.probe.nelement() * state.probe.element_size())))
     return [Shard(part, begin, shape) for part in torch.split(index, share)]
 
 
@@ -50,13 +56,13 @@ class Crew:
         self.size = torch.get_num_threads() if device.type == "cpu" else 1
         self._pool: ThreadPoolExecutor | None = None
 
-    def run(self, work: Callable[[Shard], T], parts: list[Shard]) -> list[T]:
-        """Do the work on every shard at once; the results come in the order of the shards."""
+    def run(self, work: Callable[[Shard], T], parts: list[Shard]) -> Iterator[T]:
+        """Do the work on every shard at once; the results come in the order of the shards, as they are ready."""
         if len(parts) == 1:
-            return [work(parts[0])]
+            return iter([work(parts[0])])
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self.size, "crew", initializer=lambda: torch.set_num_threads(1))
-        return list(self._pool.map(work, parts))
+        return self._pool.map(work, parts)
 
     def close(self) -> None:
         """Let the threads go."""
