@@ -52,4 +52,6 @@ def settings(doubt: Doubt) -> list[str]:
 def _value(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return tomli_w.dumps({"v": value}).partition("=")[2].strip().replace("\n", "").replace("    ", " ")
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return tomli_w.dumps({"v": value}).partition("=")[2].strip()

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
 
 from ptychogui.check.doubt import Doubt
 from ptychogui.check.look import Look
 from ptychogui.io import detect
 from ptychogui.io.data import Data
 from ptychogui.io.prepare import PreparedFrames
-from ptychogui.types import Dataset
+from ptychogui.types import Dataset, Real
 
 _PILED = 10
-"""Values at the maximum from which they are a pile, if in at least three pixels and three times those just below."""
+"""Values at the maximum from which they are a pile, if in three pixels or more and three times those just below."""
 _FEW_COUNTS = 2000
 """Counts of a frame below which noise rules the picture."""
+_LIT = 100
+"""Counts that neighbours of a pixel have in all of the sample before its silence means something."""
 _LOST, _STRONG = 0.2, 4.0
 """Parts of the median counts below and above which a frame is not like the others."""
 _OFF_CENTRE = 0.04
@@ -43,9 +47,10 @@ def saturation(look: Look) -> Doubt:
     most = float(values.max(initial=0))
     at_most = look.raw >= most * (1 - 1e-6)
     piled, pixels = int(at_most.sum()), int(at_most.any(0).sum())
-    below = int((values > 0.85 * most).sum()) - piled
+    width = max(0.03 * most, 1.5)
+    below = (int((values > most - width).sum()) - piled) / int(width)  # values at each count just below
     figures = {"largest_count": most, "values_at_it": piled, "pixels": pixels}
-    if most > 1 and piled >= _PILED and pixels >= 3 and piled > 3 * below:
+    if most > 2 and piled >= _PILED + 3 * below and pixels >= 3:
         return Doubt(
             "saturation",
             "wrong",
@@ -69,22 +74,22 @@ def hot_pixels(data: Data, look: Look) -> Doubt:
 
 
 def dead_pixels(look: Look) -> Doubt:
-    """Pixels that see hardly anything where their neighbours see much."""
+    """Pixels that always say the same where their neighbours see much."""
     padded = np.pad(np.where(look.mask, look.mean, np.nan), 1, constant_values=np.nan)
     ny, nx = look.mean.shape
     around = np.stack([padded[dy : dy + ny, dx : dx + nx] for dy in range(3) for dx in range(3) if (dy, dx) != (1, 1)])
     known = np.isfinite(around)
-    low = np.sort(np.where(known, around, np.inf), axis=0)[2]  # the third darkest: a pair of dead pixels is found
-    expected = np.where(known.sum(0) >= 3, low, 0)
-    dead = look.mask & (look.mean < 0.02 * expected) & (expected * len(look.numbers) > 500)
+    third = np.sort(np.where(known, around, np.inf), axis=0)[2]  # the third darkest: pairs of dead pixels are found
+    bright = np.where(known.sum(0) >= 3, third, 0) * len(look.sample) > _LIT
+    dead = look.mask & bright & (np.max(look.sample, 0) == np.min(look.sample, 0))
     if not dead.any():
         return Doubt("dead pixels", "ok", "There are no dead pixels.", {"pixels": 0})
     y, x = np.argwhere(dead)[0]
     return Doubt(
         "dead pixels",
         "doubt",
-        f"{int(dead.sum())} pixels see nothing where their neighbours do, the first at y {y}, x {x} of the prepared "
-        "frame; give a mask that leaves them out with data.mask.",
+        f"{int(dead.sum())} pixels always say the same where their neighbours do not, the first at y {y}, x {x} of the "
+        "prepared frame; give a mask that leaves them out with data.mask.",
         {"pixels": int(dead.sum())},
     )
 
@@ -92,14 +97,21 @@ def dead_pixels(look: Look) -> Doubt:
 def photons(look: Look) -> Doubt:
     """The counts of a frame, and the R-factor that their noise alone makes."""
     root = np.sqrt(np.maximum(np.nan_to_num(look.sample), 0)).sum() / len(look.sample)
-    # E|√n − √λ| of Poisson counts: √λ for few, 0.4 for many
-    noise = float((0.4 * (1 - np.exp(-2.5 * np.sqrt(look.mean)))).sum() / max(root, 1e-9))
+    noise = float(_noise_of_root(look.mean).sum() / max(root, 1e-9))
     figures = {"counts_per_frame": look.counts_per_frame, "r_factor_of_noise": round(noise, 4)}
     text = f"A frame has {look.counts_per_frame:.3g} counts; if they are photons, noise alone makes an R-factor of "
     if look.counts_per_frame < _FEW_COUNTS:
         more = "the picture will be noisy: a Poisson loss, fewer epochs or binning help"
         return Doubt("photons", "doubt", f"{text}about {noise:.2g}, and {more}.", figures)
     return Doubt("photons", "ok", f"{text}about {noise:.2g}.", figures)
+
+
+def _noise_of_root(mean: Real) -> NDArray[np.float64]:
+    """E|√n − √λ| of Poisson counts n with mean λ, which is 0.4 for many."""
+    few = np.linspace(0, 5, 100) ** 2
+    n = np.arange(80)[:, None]
+    table = (stats.poisson.pmf(n, few) * np.abs(np.sqrt(n) - np.sqrt(few))).sum(0)
+    return np.asarray(np.interp(mean, few, table))
 
 
 def field(dataset: Dataset, look: Look) -> Doubt:

@@ -26,36 +26,54 @@ _ROTATION_RAD, _SCALE = math.radians(2), 0.05
 """Smaller errors of rotation and scale are not worth a word: refinement of positions mends them."""
 
 
-def orientation(trials: Trials, dataset: Dataset) -> Steps:
-    """Try the orientations, then rotation and scale around the best; returns the supposition that fits best."""
+def fitted(trials: Trials, dataset: Dataset) -> Steps:
+    """Try orientations, rotations and scales; yields a doubt for each and returns the supposition that fits best.
+
+    Where no orientation stands out as the scan is stated, it is tried again at the scale that fits best.
+    """
     stated = trials.stated
-    guesses = [replace(stated, flip=flip) for flip in _flips(trials)]
+    best = yield from _oriented(trials, stated)
+    scaled = yield from _rescaled(trials, best or stated)
+    if best is None and scaled.scale != 1:
+        best = yield from _oriented(trials, scaled)
+    yield _orientation(trials, best, scaled.scale)
+    yield _scale(trials, dataset, replace(best or stated, scale=scaled.scale))
+    return replace(best or stated, scale=scaled.scale)
+
+
+def _oriented(trials: Trials, base: Guess) -> Generator[Progress, None, Guess | None]:
+    """The best orientation and rotation at the scale of `base`; None where none stands out."""
+    guesses = [replace(base, flip=flip) for flip in _flips(trials)]
     for number, guess in enumerate(guesses):
         yield Progress(0.2 + 0.3 * number / len(guesses), f"trying orientation {guess.flip}")
         trials.loss(guess)
     if not _stands_out(trials, guesses):
-        turns = [replace(g, rotation_rad=stated.rotation_rad + turn) for turn in _TURNS_RAD for g in guesses]
-        for number, guess in enumerate(turns):
+        guesses += [_rotated(guess, turn) for turn in _TURNS_RAD for guess in guesses]
+        for number, guess in enumerate(guesses):
             degrees = math.degrees(guess.rotation_rad)
-            yield Progress(
-                0.5 + 0.2 * number / len(turns), f"trying orientation {guess.flip} rotated by {degrees:.0f}°"
-            )
+            yield Progress(0.5 + 0.2 * number / len(guesses), f"trying {guess.flip} rotated by {degrees:.0f}°")
             trials.loss(guess)
-        guesses += turns
+        if not _stands_out(trials, guesses):
+            return None
     best = trials.best(guesses)
-    if not _stands_out(trials, guesses):
-        yield _undecided(trials, guesses)
-        return stated
-    if not trials.knows_probe and opposite(best.flip) == stated.flip:
-        best = replace(best, flip=stated.flip)
-    trials.probe = trials.outcome(best).start
-    yield Progress(0.7, "trying rotations")
-    turned = yield from _searched(trials, best, _rotated, math.radians(6), math.radians(1))
-    straight = replace(turned, rotation_rad=stated.rotation_rad)
-    rotated = abs(turned.rotation_rad - stated.rotation_rad) >= _ROTATION_RAD and _better(trials, turned, straight)
-    best = turned if rotated else straight
-    yield _orientation(trials, guesses, best)
-    return (yield from _scale(trials, dataset, best))
+    if not trials.knows_probe:
+        best = replace(best, flip=base.flip) if opposite(best.flip) == base.flip else best
+        trials.probe = trials.outcome(best).start
+    turned = yield from _searched(trials, best, _rotated, math.radians(6), math.radians(3))
+    straight = replace(turned, rotation_rad=base.rotation_rad)
+    far = abs(turned.rotation_rad - base.rotation_rad) >= _ROTATION_RAD
+    return turned if far and _better(trials, turned, straight) else straight
+
+
+def _rescaled(trials: Trials, base: Guess) -> Generator[Progress, None, Guess]:
+    """The scale that fits best; that of `base` where no other is clearly better."""
+    guesses = [base]
+    for number, scale in enumerate(_SCALES):
+        yield Progress(0.8 + 0.1 * number / len(_SCALES), f"trying the scale {scale:g}")
+        guesses.append(replace(base, scale=scale))
+        trials.loss(guesses[-1])
+    lowest = yield from _searched(trials, trials.best(guesses), _scaled, 0.05, 0.025)
+    return lowest if abs(math.log(lowest.scale)) > _SCALE and _better(trials, lowest, base) else base
 
 
 def _flips(trials: Trials) -> list[Orientation]:
@@ -112,15 +130,19 @@ def _searched(
     return best
 
 
-def _orientation(trials: Trials, guesses: Sequence[Guess], best: Guess) -> Doubt:
-    stated = trials.stated
-    straight = [guess for guess in guesses if guess.rotation_rad == stated.rotation_rad]
-    figures: dict[str, float | str] = {guess.flip: round(trials.loss(guess), 6) for guess in straight}
+def _orientation(trials: Trials, best: Guess | None, scale: float) -> Doubt:
+    stated = replace(trials.stated, scale=scale)
+    tried = [replace(stated, flip=flip) for flip in _flips(trials)]
+    figures: dict[str, float | str] = {guess.flip: round(trials.loss(guess), 6) for guess in tried}
+    if best is None:
+        return Doubt(
+            "orientation",
+            "doubt",
+            "Short runs explain the frames about as well with every orientation of the scan, so none is confirmed: "
+            "check positions, pixel and distance, or judge the picture of a run.",
+            figures,
+        )
     figures |= {"best": best.flip, "rotation_rad": round(best.rotation_rad, 4)}
-    if best == stated:
-        text = "The scan lies on the detector as it is stated: every other orientation explains the frames less well"
-        half = "" if trials.knows_probe else "; half a turn of the scan would give the same picture, turned"
-        return Doubt("orientation", "ok", f"{text}{half}.", figures)
     fix: dict[str, str | float] = {}
     said = []
     if best.flip != stated.flip:
@@ -130,6 +152,10 @@ def _orientation(trials: Trials, guesses: Sequence[Guess], best: Guess) -> Doubt
         fix["data.scan_rotation_rad"] = round(best.rotation_rad, 3)
         was = math.degrees(stated.rotation_rad)
         said.append(f"a rotation of {math.degrees(best.rotation_rad):.0f}° instead of {was:.0f}°")
+    if not fix:
+        text = "The scan lies on the detector as it is stated: every other orientation explains the frames less well"
+        half = "" if trials.knows_probe else "; half a turn of the scan would give the same picture, turned"
+        return Doubt("orientation", "ok", f"{text}{half}.", figures)
     gain = 1 - trials.loss(best) / trials.loss(stated)
     sentence = (
         f"The frames speak for another orientation of the scan, {' and '.join(said)}: the loss of a short run is "
@@ -137,61 +163,38 @@ def _orientation(trials: Trials, guesses: Sequence[Guess], best: Guess) -> Doubt
     return Doubt("orientation", "wrong", f"{sentence}{gain:.0%} lower with it.", figures, fix)
 
 
-def _undecided(trials: Trials, guesses: Sequence[Guess]) -> Doubt:
-    best = trials.best(guesses)
-    figures: dict[str, float | str] = {"stated": trials.loss(trials.stated), "best": trials.loss(best)}
-    return Doubt(
-        "orientation",
-        "doubt",
-        "Short runs explain the frames about as well with every orientation of the scan, so none is confirmed: "
-        "check positions, pixel and distance, or judge the picture of a run.",
-        figures,
-    )
-
-
-def _scale(trials: Trials, dataset: Dataset, best: Guess) -> Steps:
-    """Try other scales of the positions; where one fits clearly better, tell which setting makes it."""
-    for number, scale in enumerate(_SCALES):
-        yield Progress(0.8 + 0.1 * number / len(_SCALES), f"trying the scale {scale:g}")
-        trials.loss(replace(best, scale=scale))
-    lowest = trials.best([best, *(replace(best, scale=scale) for scale in _SCALES)])
-    lowest = yield from _searched(trials, lowest, _scaled, 0.05, 0.025)
-    figures = {"scale": round(lowest.scale, 3), "loss": trials.loss(best), "loss_there": trials.loss(lowest)}
-    if abs(math.log(lowest.scale)) <= _SCALE or not _better(trials, lowest, best):
-        yield Doubt("scale", "ok", "Positions, distance and pixel fit each other.", figures)
-        return best
-    gain = 1 - trials.loss(lowest) / trials.loss(best)
-    yield Doubt(
-        "scale",
-        "doubt",
-        f"The scan seems to be {lowest.scale:.2f} times as large in pixels as stated (the loss of a short run is "
-        f"{gain:.0%} lower so): distance, pixel or the unit of the positions is wrong.",
-        figures,
-        _of_scale(dataset, lowest.scale),
-    )
-    return lowest
+def _scale(trials: Trials, dataset: Dataset, best: Guess) -> Doubt:
+    """Whether another scale fits better, and which setting makes it."""
+    base = replace(best, scale=1.0)
+    figures = {"scale": round(best.scale, 3), "loss": trials.loss(base), "loss_there": trials.loss(best)}
+    if best.scale == 1:
+        return Doubt("scale", "ok", "Positions, distance and pixel fit each other.", figures)
+    geometry, gain = dataset.geometry, 1 - trials.loss(best) / trials.loss(base)
+    what = f"The scan seems to be {best.scale:.2f} times as large in pixels as stated"
+    why = "distance, pixel or the unit of the positions is wrong"
+    if geometry.field == "near" and geometry.focus_to_sample_m is None:
+        what, why = f"The distance seems to be {best.scale:.2f} times as large as stated", "check it"
+    sentence = f"{what} (the loss of a short run is {gain:.0%} lower so): {why}."
+    return Doubt("scale", "doubt", sentence, figures, _of_scale(dataset, best.scale))
 
 
 def _of_scale(dataset: Dataset, scale: float) -> dict[str, float | list[float]]:
     """The setting that makes the scan so much larger in pixels."""
     data, geometry = Data.read(dataset.data), dataset.geometry
+    if geometry.field == "near":
+        right = geometry.at_distance(scale)
+        if right.focus_to_sample_m is not None:
+            return {"data.focus_to_sample_m": _rounded(right.focus_to_sample_m)}
+        return {} if right.distance_m is None else {"data.distance_m": _rounded(right.distance_m)}
+    if isinstance(data.scan_step_m, tuple):
+        return {"data.scan_step_m": [_rounded(step * scale) for step in data.scan_step_m]}
     if data.scan_step_m is not None:
-        step = data.scan_step_m
-        return {
-            "data.scan_step_m": [_rounded(s * scale) for s in step]
-            if isinstance(step, tuple)
-            else _rounded(step * scale)
-        }
-    if geometry.field == "near" and geometry.focus_to_sample_m is not None:
-        focus_m = geometry.at_distance(scale).focus_to_sample_m
-        return {} if focus_m is None else {"data.focus_to_sample_m": _rounded(focus_m)}
+        return {"data.scan_step_m": _rounded(data.scan_step_m * scale)}
     if not geometry.calibrated or data.positions_unit == "px":
         return {}
     if geometry.given_pixel_m is not None or geometry.distance_m is None:
         return {"data.pixel_m": _rounded(geometry.pixel_m[0] / scale)}
-    if geometry.field == "far":
-        return {"data.distance_m": _rounded(geometry.distance_m / scale)}
-    return {}
+    return {"data.distance_m": _rounded(geometry.distance_m / scale)}
 
 
 def _rounded(value: float) -> float:

@@ -8,9 +8,11 @@ from ptychogui.check import frames, scan
 from ptychogui.check.cost import cost
 from ptychogui.check.doubt import Doubt, Progress
 from ptychogui.check.look import Look, looking
-from ptychogui.check.orientation import orientation
+from ptychogui.check.orientation import fitted
+from ptychogui.check.propagation import propagation
 from ptychogui.check.trials import trials
 from ptychogui.job import Job
+from ptychogui.params import InputError
 from ptychogui.types import Dataset
 
 _FEWEST = 9
@@ -37,15 +39,18 @@ def check(job: Job, dataset: Dataset) -> Iterator[Doubt | Progress]:
     if places.level == "wrong" or len(dataset.scan) < _FEWEST:
         return
     if dataset.geometry.field == "near":
-        propagation = scan.propagation(dataset.geometry, look.mean, job.model.padding_px)
-        yield propagation
-        if propagation.level == "wrong":
+        try:
+            scan.wanted_px(dataset.geometry)
+        except InputError as error:
+            yield Doubt("sampling", "wrong", str(error))
             return
     runs = trials(job, dataset)
-    best = yield from orientation(runs, dataset)
+    best = yield from fitted(runs, dataset)
     probe, small = runs.outcome(best).probe, runs.part.geometry
     if small.field == "far":
         yield scan.sampling(probe)
+    else:
+        yield propagation(runs, best, dataset, look.mean)
     diameter_m = scan.diameter_m(probe, small.pixel_m)
     yield scan.overlap(dataset, diameter_m)
     yield scan.raster(dataset, diameter_m)

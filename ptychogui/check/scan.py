@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from ptychogui.check.doubt import Doubt
-from ptychogui.params import format_quantity
+from ptychogui.params import InputError, format_quantity
 from ptychogui.types import Complex, Dataset, Geometry, Real
 
 _LEAST_OVERLAP, _NO_OVERLAP = 0.5, 0.2
 _REGULAR = 0.03
 """The part of a step by which neighbours of a regular raster differ from it at most."""
-_COARSE = 0.4
+_COARSE = 0.5
 """The part of the probe's diameter from which the steps of a regular raster make ghosts."""
 _RIM, _IN_RIM = 0.05, 0.05
 """A rim of this part of the window's side may hold this part of the power."""
@@ -70,7 +70,7 @@ def raster(dataset: Dataset, diameter_m: float) -> Doubt:
         return Doubt("raster", "ok", "The positions are no regular raster, so it can leave no ghosts.", figures)
     part = dataset.scan.step_m / diameter_m
     if part <= _COARSE:
-        return Doubt("raster", "ok", "The positions are a regular raster, but a fine one.", figures)
+        return Doubt("raster", "ok", "The positions are a regular raster, but overlap well.", figures)
     return Doubt(
         "raster",
         "doubt",
@@ -108,30 +108,19 @@ def sampling(probe: Complex) -> Doubt:
     )
 
 
-def propagation(geometry: Geometry, mean: Real, padding_px: int) -> Doubt:
-    """Whether the window is wide enough for the near field's propagation; `mean` (ny, nx) is the mean hologram.
+def wanted_px(geometry: Geometry) -> float:
+    """The window in pixels at which the near field's angular spectrum is sampled, λ z / dx².
 
-    Its angular spectrum is sampled where N ≥ λ z / dx² (Voelz & Roggemann, Appl. Opt. 48, 6132 (2009)); with fewer
-    pixels light wraps around, which does not matter as long as there is little at the rim.
+    (Voelz & Roggemann, Appl. Opt. 48, 6132 (2009).) Raises `InputError` where the optics are not known.
     """
     if geometry.wavelength_m is None or geometry.effective_distance_m is None or not geometry.calibrated:
-        sentence = "Wavelength, distance or pixel of the near field are not known: give energy, distance and pixel."
-        return Doubt("sampling", "wrong", sentence)
-    wanted = max(geometry.wavelength_m * geometry.effective_distance_m / d**2 for d in geometry.pixel_m)
-    side, rim = min(geometry.shape), _in_rim(mean)
-    window = side + 2 * padding_px
-    figures = {"pixels_wanted": round(wanted, 1), "window_px": window, "power_in_rim": round(rim, 4)}
-    if window >= wanted or rim <= _IN_RIM:
-        sentence = f"The propagation wants {wanted:.0f} of {window} pixels, and {rim:.1%} of the light is at the rim."
-        return Doubt("sampling", "ok", sentence, figures)
-    return Doubt(
-        "sampling",
-        "doubt",
-        f"The propagation wants a window of {wanted:.0f} pixels, but it has {window}, and {rim:.0%} of the light is at "
-        "the rim: pad the wave, or light wraps around from edge to edge.",
-        figures,
-        {"model.padding_px": min(math.ceil((wanted - side) / 2), side // 2)},
-    )
+        raise InputError("A near field needs wavelength, distance and pixel: give energy, distance and detector pixel.")
+    return max(geometry.wavelength_m * geometry.effective_distance_m / d**2 for d in geometry.pixel_m)
+
+
+def wraps(geometry: Geometry, mean: Real, padding_px: int) -> bool:
+    """Whether light wraps around: the window is too narrow, and the mean hologram (ny, nx) is lit at its rim."""
+    return min(geometry.shape) + 2 * padding_px < wanted_px(geometry) and _in_rim(mean) > _IN_RIM
 
 
 def _in_rim(power: NDArray[Any]) -> float:

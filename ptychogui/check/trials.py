@@ -29,11 +29,16 @@ _INSIDE = 0.9
 """The part of the counts that a far field's window has to hold."""
 _LARGEST_HOLOGRAM = 128
 EPOCHS = 12
+_STEPS = 20
+"""Steps of an epoch, at least, where there are so many frames."""
 
 
 @dataclass(frozen=True)
 class Guess:
-    """A supposition: how the scan is turned against the detector, and how much larger it is in pixels."""
+    """A supposition: how the scan is turned against the detector, and how much larger it is in pixels.
+
+    The scale of a near field is that of its uncertain distance; see `Geometry.at_distance`.
+    """
 
     rotation_rad: float
     flip: Orientation
@@ -87,7 +92,7 @@ class Trials:
         positions_m = unturned(self.part.scan.positions_m, self.stated.rotation_rad, self.stated.flip)
         positions_m = turned(positions_m, guess.rotation_rad, guess.flip)
         geometry = self.part.geometry
-        if guess.scale != 1 and geometry.field == "near" and geometry.focus_to_sample_m is not None:
+        if geometry.field == "near":
             geometry = geometry.at_distance(guess.scale)
         else:
             positions_m = positions_m * guess.scale
@@ -106,7 +111,8 @@ class Trials:
             few = problem(dataset, model, device_of(self.job.device))
             state = FromData().state(few, dataset, None, self.job.seed)
             start = self._within(state.probe)
-            for item in iterate(few, state, Plan((RPIE(epochs=epochs, batch=8),), Constraints(), self.job.seed)):
+            trial = RPIE(epochs=epochs, batch=int(np.clip(len(few) // _STEPS, 1, 8)))
+            for item in iterate(few, state, Plan((trial,), Constraints(), self.job.seed)):
                 loss = float(item.loss) if item.whole else loss
         except (InputError, RunError):  # a supposition so far off that it cannot even be tried
             nothing = np.zeros((1, *dataset.geometry.shape), np.complex64)
@@ -117,6 +123,11 @@ class Trials:
         """The modes within the frame."""
         p, whole = self.padding_px, probe.detach().cpu().numpy()
         return np.array(whole[..., p : whole.shape[-2] - p, p : whole.shape[-1] - p], np.complex64)
+
+
+def padded(runs: Trials, padding_px: int) -> Trials:
+    """The same with another rim around the holograms, in pixels of the small frames."""
+    return replace(runs, padding_px=padding_px, probe=None, done={})
 
 
 def trials(job: Job, dataset: Dataset) -> Trials:
