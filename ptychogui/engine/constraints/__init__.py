@@ -8,6 +8,7 @@ from ptychogui.engine.constraints.object_amplitude import ObjectAmplitude
 from ptychogui.engine.constraints.orthogonal_modes import OrthogonalModes
 from ptychogui.engine.constraints.probe_centred import ProbeCentred
 from ptychogui.engine.constraints.probe_power import ProbePower
+from ptychogui.engine.constraints.raster_pathology import RasterPathology
 from ptychogui.params import Params
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class Constraints(Params):
     """Keep the probe in the middle of its window."""
     orthogonal_modes: OrthogonalModes = OrthogonalModes()
     """Keep the probe's modes orthogonal, the strongest first."""
+    raster_pathology: RasterPathology = RasterPathology()
+    """Keep the period of a regular raster out of object and probe."""
     object_amplitude: ObjectAmplitude = ObjectAmplitude()
     """Keep the object's amplitude within a range."""
     probe_power: ProbePower = ProbePower()
