@@ -107,10 +107,10 @@ def _unknown(params: Design, wanted: Tensor) -> tuple[Tensor, Callable[[Tensor],
     if params.free == "phase":
         start = torch.zeros_like(wanted)
         return start, lambda u: torch.polar(torch.full_like(u, level), u / level)
-    start = torch.full_like(wanted, level)
-    if params.free == "amplitude":
-        return start, lambda u: u.abs().to(torch.complex64)
-    return start.to(torch.complex64), lambda u: u
+    if params.free == "amplitude":  # a square is never negative, and smooth where it is nothing
+        start = torch.full_like(wanted, 2 * level)
+        return start, lambda u: (u.square() / (4 * level)).to(torch.complex64)
+    return torch.full_like(wanted, level, dtype=torch.complex64), lambda u: u
 
 
 def _improvement(params: Design, unknown: Tensor, loss: Callable[[], Tensor]) -> Callable[[], None]:

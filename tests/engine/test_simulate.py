@@ -37,9 +37,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "scan_shape": (4, 5),
         "step_px": 7.3,
         "object_shape": (50, 44),
-        "beam_px": 20.0,
-        "grain_px": 8.0,
-        "diffuser_m": 0.2,
+        "beam_px": 10.0,
         "photons": 1e5,
     },
     "guzzi-2021": {

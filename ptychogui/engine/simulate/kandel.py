@@ -77,11 +77,11 @@ class KandelFar(_Kandel):
 
 
 class KandelNear(_Kandel):
-    """Two photographs in a broad speckled beam, near field: 25 holograms of 512 × 512 pixels.
+    """Two photographs in the speckle of a diffuser, near field: 25 holograms of 512 × 512 pixels.
 
-    Kandel et al., Opt. Express 27, 18653 (2019), section 4.1. The paper's steps of 10 µm are not its 44 pixels; the
-    pixels are taken. It does not describe the diffuser: this one spreads the beam over the detector, as its figure 4
-    shows.
+    Kandel et al., Opt. Express 27, 18653 (2019), section 4.1. The paper's steps of 10 µm are not its 44 pixels, nor is
+    its beam of 19 µm its 50 pixels; the pixels are taken. Of the diffuser it says no more than that it makes speckle:
+    here the sample lies in the focal plane of a lens behind it, lit as brightly and as far as in the paper's figure 4.
     """
 
     kind: Literal["kandel-2019-near"] = "kandel-2019-near"
@@ -100,23 +100,21 @@ class KandelNear(_Kandel):
     detector_pixel_m: Length = 0.6e-6
     """Size of a pixel of the detector, and of the object."""
     beam_px: Positive = 50.0
-    """Width of the beam before the diffuser at half its amplitude, in pixels."""
+    """Width of the Gaussian beam on the diffuser at half its amplitude, in pixels: the wider, the finer the speckle."""
     speckle_rad: NonNegative = 2.0
     """Strength of the diffuser, as the standard deviation of its phase."""
-    grain_px: Positive = 12.0
-    """Size of the diffuser's grains in pixels of the object."""
-    diffuser_m: Length = 2.0
-    """Distance from the diffuser to the sample."""
+    grain_px: Positive = 6.0
+    """Size of the diffuser's grains in pixels: the finer, the wider the beam on the sample."""
 
     def scene(self, rng: Generator) -> Scene:
-        """The photographs in the speckled beam."""
+        """The photographs in the speckle."""
         d = self.detector_pixel_m
         wavelength_m = wavelength_of_photon_m(self.energy_eV)
         geometry = Geometry(self.shape, wavelength_m, self.distance_m, (d, d), field="near")
         beam = probes.gaussian(geometry, self.beam_px / min(self.shape))
         return Scene(
             geometry,
-            probes.speckled(beam, geometry, self.speckle_rad, self.grain_px, rng, self.diffuser_m)[None],
+            probes.speckle(beam, self.speckle_rad, self.grain_px, rng)[None],
             scans.raster(self.scan_shape, (self.step_px, self.step_px), 0.0, rng),
             self.picture(rng),
             extent_px=self.object_shape,

@@ -145,22 +145,19 @@ def disc(shape: tuple[int, int], radius_px: float) -> Array:
     return result
 
 
-def speckled(
-    wave: Wave,
-    geometry: Geometry,
-    strength_rad: float,
-    grain_px: float,
-    rng: Generator,
-    distance_m: float | None = None,
-) -> Wave:
-    """A wave some distance behind a diffuser of this phase (standard deviation).
-
-    Without a distance, where the diffuser's grains have begun to show.
-    """
+def speckled(wave: Wave, geometry: Geometry, strength_rad: float, grain_px: float, rng: Generator) -> Wave:
+    """A wave behind a diffuser of this phase (standard deviation), where its grains have begun to show."""
     behind = wave * np.exp(1j * strength_rad * diffuser(geometry.shape, grain_px, rng))
     wavelength_m = known(geometry.wavelength_m)
-    near_m = (grain_px * geometry.pixel_m[0]) ** 2 / (4 * wavelength_m)
-    return angular_spectrum(behind, wavelength_m, near_m if distance_m is None else distance_m, geometry.pixel_m)
+    distance_m = (grain_px * geometry.pixel_m[0]) ** 2 / (4 * wavelength_m)
+    return angular_spectrum(behind, wavelength_m, distance_m, geometry.pixel_m)
+
+
+def speckle(wave: Wave, strength_rad: float, grain_px: float, rng: Generator) -> Wave:
+    """A wave (ny, nx) behind such a diffuser and a lens, in the lens's focal plane."""
+    behind = wave * np.exp(1j * strength_rad * diffuser((wave.shape[0], wave.shape[1]), grain_px, rng))
+    result: Wave = fft.fftshift(fft.fft2(fft.ifftshift(behind), norm="ortho"))
+    return result
 
 
 def diffuser(shape: tuple[int, int], grain_px: float, rng: Generator) -> Array:

@@ -1,0 +1,148 @@
+"""One run of an experiment, and what the table says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ptychogui.engine.simulate import Recipe, recipes, simulate
+from ptychogui.job import Job, Request, snapshots
+from ptychogui.types import Dataset, Result, Scan
+
+_POINTS = 24
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How an experiment is made: at the paper's size or small, and with which folder of photographs."""
+
+    full: bool = False
+    images: Path | None = None
+
+    @property
+    def seeds(self) -> range:
+        """The seeds of the data."""
+        return range(5 if self.full else 1)
+
+    def pair(self, first: str, second: str) -> tuple[str, str] | None:
+        """Two photographs of the folder; without a folder, none."""
+        return None if self.images is None else (str(self.images / first), str(self.images / second))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A quantity of the table, what the paper has for it, and what the project wants."""
+
+    quantity: str
+    paper: float | None = None
+    goal: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table. `curve` has the run's figures on its way, each with its `epoch`."""
+
+    experiment: str
+    run: str
+    quantity: str
+    paper: float | None
+    goal: float | None
+    ours: float
+    epochs: int
+    seconds: float
+    curve: tuple[Mapping[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run has come to: its figures at the end and on its way."""
+
+    result: Result
+    curve: tuple[Mapping[str, float], ...]
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The figures at the end; `loss` is that of the last epoch."""
+        return _figures(self.result)
+
+    def first_below(self, quantity: str, limit: float) -> int | None:
+        """The first epoch seen at which a quantity was below a limit."""
+        return next((int(point["epoch"]) for point in self.curve if point.get(quantity, limit) < limit), None)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A run: its data, the preset and the fields of the job that differ from it, and what is wanted of it.
+
+    `from_truth` begins with the positions and the distance with which the data were made.
+    """
+
+    name: str
+    recipe: Recipe
+    job: Mapping[str, object]
+    wanted: tuple[Wanted, ...]
+    from_truth: bool = False
+
+    def run(self) -> Outcome:
+        """Simulate the data and run the job to its end."""
+        dataset = data_of(self.recipe)
+        if self.from_truth:
+            dataset = _corrected(dataset)
+        job = Job()
+        for path, value in self.job.items():
+            job = job.with_value(path, value)
+        return run(job, dataset)
+
+    def rows(self, experiment: str, outcome: Outcome) -> Iterator[Row]:
+        """The table's lines of an outcome."""
+        figures = outcome.figures
+        epochs, seconds = len(outcome.result.loss), figures["seconds"]
+        for want in self.wanted:
+            ours = figures.get(want.quantity, float("nan"))
+            yield Row(experiment, self.name, want.quantity, want.paper, want.goal, ours, epochs, seconds, outcome.curve)
+
+
+def recipe(name: str, **values: Any) -> Recipe:
+    """A recipe by its name; what is None stays as the recipe has it."""
+    return recipes()[name].read({key: value for key, value in values.items() if value is not None})
+
+
+@lru_cache(maxsize=1)
+def data_of(recipe: Recipe) -> Dataset:
+    """The data of a recipe; those of the last one are kept, as several runs follow each other on the same data."""
+    return simulate(recipe)
+
+
+def run(job: Job, dataset: Dataset) -> Outcome:
+    """Run a job, and take its figures on the way."""
+    epochs = sum(stage.epochs for stage in job.stages)
+    curve: list[dict[str, float]] = []
+    loop, request, due = snapshots(job, dataset), None, 1.0
+    last: Result | None = None
+    while True:
+        try:
+            item = loop.send(request)
+        except StopIteration:
+            break
+        request = None
+        if isinstance(item, Result):
+            last = item
+            curve.append(_figures(item) | {"epoch": len(item.loss)})
+        elif not item.ended and len(item.loss) >= due:
+            request, due = Request(result=True), len(item.loss) + epochs / _POINTS
+    assert last is not None
+    return Outcome(last, tuple(curve))
+
+
+def _figures(result: Result) -> dict[str, float]:
+    found = {name: float(value) for name, value in result.metrics.items()}
+    return found | ({"loss": float(result.loss[-1])} if len(result.loss) else {})
+
+
+def _corrected(dataset: Dataset) -> Dataset:
+    assert dataset.truth is not None
+    right = replace(dataset, scan=Scan(dataset.truth.positions_m))
+    return right.with_geometry(distance_m=dataset.truth.distance_m)
