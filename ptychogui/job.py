@@ -165,6 +165,7 @@ class _Run:
 
     def __init__(self, job: Job, dataset: Dataset, initial: Result | None) -> None:
         from ptychogui import io
+        from ptychogui.engine.coarse import level
         from ptychogui.engine.device import device_of
         from ptychogui.engine.problem import problem
         from ptychogui.engine.report import lit_box
@@ -177,10 +178,14 @@ class _Run:
             start = FromFile(modes=max(wanted, len(initial.probe.modes)))
         if job.data == Data() and dataset.data:  # read by hand: the result has to know what it was made from
             job = job.model_copy(update={"data": Data.read(dataset.data)})
+        if initial is not None:  # what was found of the optics stays
+            known = {name: float(value) for name, value in initial.unknowns.items() if name.endswith("_m")}
+            dataset = dataset.with_geometry(**known)
         self.job, self.dataset = job, dataset
         self.data_hash = _hash(dataset)  # now: at the end of a long run the file may be out of reach
         self.problem = problem(dataset, job.model, device_of(job.device), room_px=job.refine.margin_px)
         self.state = start.state(self.problem, dataset, initial, job.seed)
+        self.level = level(self.problem, self.state, 1)
         self.box = lit_box(self.state)
         self.losses: list[Tensor] = []
         self.epoch, self.whole, self.stage, self.changed = 0, True, 0, False
@@ -198,6 +203,7 @@ class _Run:
 
     def iterates(self) -> Generator[Iterate, None, None]:
         """The engine's loop, with its clock, its curve and its messages kept, and changes of the job passed on."""
+        from ptychogui.engine.report import lit_box
         from ptychogui.engine.solvers.base import iterate as loop_of
 
         loop = loop_of(self.problem, self.state, self.plan)
@@ -212,6 +218,8 @@ class _Run:
             finally:
                 self.seconds += time.monotonic() - begun
             self.epoch, self.whole, self.stage = item.epoch, item.whole, item.stage
+            if item.level is not self.level:
+                self.level, self.box = item.level, lit_box(item.state)
             if item.whole:
                 self.losses.append(item.loss)
             self.messages += item.messages
@@ -229,7 +237,8 @@ class _Run:
         """The state as a window shows it; takes the messages that have gathered."""
         from ptychogui.engine import report
 
-        image, pixel_m, origin_m = report.preview(self.problem, self.state, self.box)
+        problem, state = self.level.problem, self.level.state
+        image, pixel_m, origin_m = report.preview(problem, state, self.box)
         messages, self.messages = tuple(self.messages), []
         return Snapshot(
             epoch=self.epoch,
@@ -238,10 +247,10 @@ class _Run:
             preview=image,
             preview_pixel_m=pixel_m,
             preview_origin_m=origin_m,
-            probe=report.probe_modes(self.state),
-            positions_m=report.positions_m(self.problem, self.state),
+            probe=report.probe_modes(state),
+            positions_m=report.positions_m(problem, state),
             loss=self.loss,
-            pattern=report.pattern(self.problem, self.state, frame),
+            pattern=report.pattern(problem, state, frame),
             seconds=self.seconds,
             seconds_per_epoch=self.seconds / max(len(self.losses), 1),
             device=str(self.problem.device),
@@ -249,6 +258,7 @@ class _Run:
             messages=messages,
             ended=ended,
             stage=self.stage,
+            unknowns=report.figures(problem, state),
         )
 
     @property
@@ -260,6 +270,7 @@ class _Run:
         """The state as a file keeps it."""
         from ptychogui.engine import report
 
+        self.level.restore()
         provenance = {
             "program": f"ptychogui {version('ptychogui')}",
             "data": self.dataset.source,

@@ -330,6 +330,9 @@ class Snapshot:
     memory_bytes: int
     messages: tuple[str, ...] = ()
     ended: str = ""
+    unknowns: Mapping[str, float] = field(default_factory=dict)
+    """Figures of refined unknowns: `distance_m` or `focus_to_sample_m`, `distance_change` as a part of what was given,
+    `gain_spread` as a standard deviation, `background` in mean counts of a pixel."""
     stage: int = 0
 
 

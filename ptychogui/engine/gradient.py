@@ -120,9 +120,12 @@ def _differentiable(problem: Problem, state: State, index: Tensor, with_probe: b
     if "distance" in state.unknowns and isinstance(optics, NearField):
         leaves["distance"] = inner.distance = state.distance.detach().requires_grad_()
         inner.transfer = optics.at(inner.distance)
-        # the probe is held at the detector, where it is seen: at the sample it would adapt to any distance
-        back = optics.at(inner.distance - state.distance).conj()
-        inner.probe = torch.fft.ifft2(torch.fft.fft2(inner.probe) * back)
+        # probe and object are held at the detector, where they are seen: at the sample they adapt to any distance
+        nearer = state.distance - inner.distance
+        inner.probe = torch.fft.ifft2(torch.fft.fft2(inner.probe) * optics.at(nearer))
+        phase = optics.canvas_phase(inner.obj.shape) * nearer
+        turn = torch.polar(torch.ones_like(phase), phase).to(inner.obj.dtype)
+        inner.obj = torch.fft.ifft2(torch.fft.fft2(inner.obj) * turn)
     return inner, leaves
 
 

@@ -44,17 +44,23 @@ class NearField:
     """Angular-spectrum propagation (Guzzi et al., Condens. Matter 6, 36 (2021), Eqs. 7 and 8), circular on its window.
 
     The probe was moved by a sub-pixel shift instead of the object, which moves the hologram too; the conjugate ramp
-    moves it back.
+    moves it back. `phase` (ny, nx) is that of the transfer function, `fresnel` is λz / 4π dx² along y and x.
     """
 
-    def __init__(self, phase: Tensor, dtype: torch.dtype) -> None:
-        self.phase, self.dtype = phase, dtype
+    def __init__(self, phase: Tensor, fresnel: tuple[float, float], dtype: torch.dtype) -> None:
+        self.phase, self.fresnel, self.dtype = phase, fresnel, dtype
         self.transfer = self.at(torch.ones((), dtype=torch.float64, device=phase.device))
 
     def at(self, distance: Tensor) -> Tensor:
         """The transfer function at a distance (0-d), in units of the one that the geometry states; differentiable."""
         phase = self.phase * distance
         return torch.polar(torch.ones_like(phase), phase).to(self.dtype)
+
+    def canvas_phase(self, shape: tuple[int, ...]) -> Tensor:
+        """The phase of the transfer function, paraxially, on a canvas (…, Y, X)."""
+        fy = torch.fft.fftfreq(shape[-2], dtype=torch.float64, device=self.phase.device)[:, None]
+        fx = torch.fft.fftfreq(shape[-1], dtype=torch.float64, device=self.phase.device)[None, :]
+        return (fy.square() * self.fresnel[0] + fx.square() * self.fresnel[1]) * (-4 * torch.pi**2)
 
     def forward(self, wave: Tensor, ramps: Ramps | None, transfer: Tensor | None = None) -> Tensor:
         """From the sample to the detector."""
@@ -104,4 +110,5 @@ def propagator(geometry: Geometry, shape: tuple[int, int], device: torch.device,
             "data.detector_pixel_m."
         )
     phase = propagation_phase(shape, geometry.pixel_m, geometry.wavelength_m, distance_m)
-    return NearField(phase.to(device), dtype)
+    y, x = (geometry.wavelength_m * distance_m / (4 * torch.pi * d**2) for d in geometry.pixel_m)
+    return NearField(phase.to(device), (y, x), dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -42,6 +42,12 @@ class Problem:
     """How far a frame may be moved on the canvas."""
     held_out: HeldOut | None = None
     """The pixels that no solver sees."""
+
+    given: Geometry = field(init=False)
+    """The geometry as it was before anything was refined."""
+
+    def __post_init__(self) -> None:
+        self.given = self.geometry
 
     def __len__(self) -> int:
         return len(self.amplitudes)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import psutil
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ptychogui.engine.losses import intensity
 from ptychogui.engine.metrics import r_factors
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
@@ -39,6 +40,33 @@ def lit_box(state: State) -> tuple[slice, slice]:
         corner = state.corner[:, axis]
         slices.append(slice(int(corner.min()) + first, int(corner.max()) + last + 1))
     return slices[0], slices[1]
+
+
+def figures(problem: Problem, state: State) -> dict[str, float]:
+    """What a line of text can say of the refined unknowns."""
+    found: dict[str, float] = {}
+    geometry, given = problem.geometry, problem.given
+    if geometry.distance_m and given.distance_m and geometry.distance_m != given.distance_m:
+        found["distance_m"] = geometry.distance_m
+        found["distance_change"] = geometry.distance_m / given.distance_m - 1
+    elif geometry.focus_to_sample_m and given.focus_to_sample_m != geometry.focus_to_sample_m:
+        found["focus_to_sample_m"] = geometry.focus_to_sample_m
+        found["distance_change"] = geometry.focus_to_sample_m / (given.focus_to_sample_m or 1.0) - 1
+    if state.gain is not None:
+        found["gain_spread"] = float(state.gain.std())
+    if state.background is not None:
+        found["background"] = float(state.background.mean())
+    return found
+
+
+def unknowns(problem: Problem, state: State) -> dict[str, NDArray[Any]]:
+    """The refined unknowns as a file keeps them."""
+    found = {name: np.array(value) for name, value in figures(problem, state).items() if name.endswith("_m")}
+    if state.gain is not None:
+        found["gain"] = state.gain.cpu().numpy().copy()
+    if state.background is not None:
+        found["background"] = _centred(problem, state.background)
+    return found
 
 
 def illumination(state: State) -> Tensor:
@@ -79,7 +107,7 @@ def pattern(problem: Problem, state: State, frame: int) -> Pattern:
     index = torch.tensor([frame % len(problem)], device=problem.device)
     with torch.no_grad():
         _, waves = problem.waves(state, index)
-        pair = torch.stack([problem.amplitude(index)[0].square(), intensity(waves)[0]])
+        pair = torch.stack([problem.amplitude(index)[0].square(), problem.counts_of(state, waves, index)[0]])
         weight = problem.valid_pixels(index)
         if weight is not None:
             pair[0][weight.expand_as(pair)[0] == 0] = torch.nan
@@ -133,6 +161,7 @@ def result(
         warnings=dataset.warnings,
         illumination=(light / light.max()).cpu().float().numpy(),
         frame_r_factor=of_frames,
+        unknowns=unknowns(problem, state),
     )
     if dataset.truth is None or not np.isfinite(done.obj.slices).all():  # a run that ran away has no such errors
         return done

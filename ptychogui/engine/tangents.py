@@ -1,12 +1,13 @@
 """How the counts change with the unknowns beside object and probe, and what that says of a step: Gauss-Newton.
 
-The counts I of a frame change by p_k = ∂I/∂θ_k with each of its few unknowns θ: where it lies, how bright it is, how far
-the detector is. The gradient is Σ ∂L/∂I p_k and the normal matrix Σ p_k p_l / 2I, that of the amplitude loss; so a
+The counts I of a frame change by p_k = ∂I/∂θ_k with each of its few unknowns θ: where it lies, how bright it is, how
+far the detector is. The gradient is Σ ∂L/∂I p_k and the normal matrix Σ p_k p_l / 2I, that of the amplitude loss; so a
 whole step needs no step size.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -19,8 +20,14 @@ from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
 from ptychogui.engine.views import views
 
-Y, X, GAIN, DISTANCE = range(4)
-"""The columns of a frame's gradient: position along y and x in pixels, logarithm of gain, logarithm of distance."""
+Y, X, GAIN, DISTANCE, YY, YX, XY, XX = range(COLUMNS := 8)
+"""The columns of a frame's gradient.
+
+Position along y and x in pixels, logarithm of gain, logarithm of distance, and the matrix by which the scan is
+stretched about its middle, row by row. Where all frames move, the object goes along: stretched with the scan, and
+propagated with the probe, so that what it saw at the detector stays. Held still it would follow within an epoch, and
+the step would be far too short.
+"""
 
 _RIM = 2
 
@@ -29,7 +36,7 @@ _RIM = 2
 class Unknowns:
     """What a shard says of the unknowns beside object and probe.
 
-    `gradient` (b, 4) and `normal` (b, 4, 4) of the frames `index` (b,), zero for what is not refined; `background` and
+    `gradient` (b, 8) and `normal` (b, 8, 8) of the frames `index` (b,), zero for what is not refined; `background` and
     `background_weight` (ny, nx) are sums over the frames, None where it is not refined.
     """
 
@@ -59,25 +66,19 @@ def tangents(
     root = torch.rsqrt(counts * 2 + 1e-6 * problem.typical_counts)  # p / √2I
     if weight is not None:
         root = root * weight
-    scaled = slope / root.clamp_min(torch.finfo(root.dtype).tiny)
-    bright = 1.0 if state.gain is None else state.gain[exit.index].to(counts.dtype)[:, None, None]
-    columns: dict[int, Tensor] = {}
-    if "positions" in state.unknowns:
-        for axis, moved in ((Y, 0), (X, 1)):
-            wave = _propagated(problem, state, exit, exit.probes * object_slope(state, exit.index, moved)[:, None])
-            columns[axis] = _change(waves, wave).mul_(root * bright)
+    bright = root if state.gain is None else root * state.gain[exit.index].to(root.dtype)[:, None, None]
+    columns = {k: _change(waves, wave).mul_(bright).flatten(1) for k, wave in _moved_waves(problem, state, exit, waves)}
     if "gain" in state.unknowns:
-        columns[GAIN] = (counts if state.background is None else counts - state.background) * root
-    if "distance" in state.unknowns and isinstance(problem.propagator, NearField):
-        columns[DISTANCE] = _change(waves, _distance_tangent(problem, state, exit, waves)).mul_(root * bright)
-    gradient = slope.new_zeros((len(slope), 4), dtype=torch.float64)
-    normal = slope.new_zeros((len(slope), 4, 4), dtype=torch.float64)
-    flat = {k: column.flatten(1) for k, column in columns.items()}
-    for k, a in flat.items():
-        gradient[:, k] = torch.linalg.vecdot(a, scaled.flatten(1)).double()
-        for other, b in flat.items():
-            if other >= k:
-                normal[:, k, other] = normal[:, other, k] = torch.linalg.vecdot(a, b).double()
+        seen = counts if state.background is None else counts - state.background
+        columns[GAIN] = (seen * root).flatten(1)
+    gradient = torch.zeros(len(slope), COLUMNS, dtype=torch.float64, device=slope.device)
+    normal = torch.zeros(len(slope), COLUMNS, COLUMNS, dtype=torch.float64, device=slope.device)
+    if columns:
+        which = torch.tensor(list(columns), device=slope.device)
+        every = torch.stack(list(columns.values()), 1)
+        scaled = (slope / root.clamp_min(torch.finfo(root.dtype).tiny)).flatten(1)
+        gradient[:, which] = (every @ scaled[:, :, None])[:, :, 0].double()
+        normal[:, which[:, None], which] = (every @ every.mT).double()
     with_background = "background" in state.unknowns
     return Unknowns(
         exit.index,
@@ -88,17 +89,55 @@ def tangents(
     )
 
 
-def object_slope(state: State, index: Tensor, axis: int) -> Tensor:
+def _moved_waves(problem: Problem, state: State, exit: Exit, waves: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """∂Ψ (b, M, ny, nx) for each column that moves waves."""
+    with_positions, with_affine = "positions" in state.unknowns, "affine" in state.unknowns
+    with_distance = "distance" in state.unknowns
+    stretched = with_affine or (with_distance and problem.geometry.pixel_power != 0)
+    if with_positions or stretched:
+        for axis, column, row in ((0, Y, (YY, YX)), (1, X, (XY, XX))):
+            across = exit.probes * _object_slope(state, exit.index, axis)[:, None]
+            if with_positions:
+                yield column, _propagated(problem, state, exit, across)
+            if stretched:
+                for place, k in zip(_places(state, exit.index), row, strict=True):
+                    if with_affine or k in (YY, XX):
+                        yield k, _propagated(problem, state, exit, across * -place[:, None])
+    if with_distance and isinstance(problem.propagator, NearField):
+        yield DISTANCE, _distance_tangent(problem, state, exit, waves)
+
+
+def _places(state: State, index: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the pixels of the windows lie from the middles of their frames, (b, ny, 1) and (b, 1, nx)."""
+    device, shift = state.probe.device, state.shift[index]
+    y, x = (torch.arange(n, device=device) - n // 2 - shift[:, axis, None] for axis, n in enumerate(state.window))
+    real = state.probe.real.dtype
+    return y.to(real)[:, :, None], x.to(real)[:, None, :]
+
+
+def _seen_with_rim(state: State, index: Tensor, rim: tuple[int, int]) -> Tensor:
+    window = (state.window[0] + 2 * rim[0], state.window[1] + 2 * rim[1])
+    return views(state.obj[0], state.corner[index] - torch.tensor(rim, device=state.corner.device), window)
+
+
+def _object_slope(state: State, index: Tensor, axis: int) -> Tensor:
     """∂O/∂y or ∂O/∂x of the views (b, ny, nx), by differences of fourth order."""
     n = state.window[axis]
-    longer = (
-        (state.window[0] + 2 * _RIM, state.window[1]) if axis == 0 else (state.window[0], state.window[1] + 2 * _RIM)
-    )
-    begin = state.corner[index].clone()
-    begin[:, axis] -= _RIM
-    seen = views(state.obj[0], begin, longer)
+    seen = _seen_with_rim(state, index, (_RIM, 0) if axis == 0 else (0, _RIM))
     a, b, c, d = (seen.narrow(1 + axis, k, n) for k in (0, 1, 3, 4))
     return (c - b).mul_(2 / 3).sub_(d - a, alpha=1 / 12)
+
+
+def _object_curvature(state: State, index: Tensor, weights: tuple[float, float]) -> Tensor:
+    """The weighted sum of ∂²O/∂y² and ∂²O/∂x² of the views (b, ny, nx), by differences of fourth order."""
+    seen = _seen_with_rim(state, index, (_RIM, _RIM))
+    total = torch.zeros((), dtype=seen.dtype, device=seen.device)
+    for axis in (0, 1):
+        n, other = state.window[axis], state.window[1 - axis]
+        inner = seen.narrow(2 - axis, _RIM, other)
+        a, b, c, d, e = (inner.narrow(1 + axis, k, n) for k in range(5))
+        total = total + (b + d).mul_(4 / 3).sub_(a + e, alpha=1 / 12).sub_(c, alpha=2.5).mul_(weights[axis])
+    return total
 
 
 def _propagated(problem: Problem, state: State, exit: Exit, waves: Tensor) -> Tensor:
@@ -112,7 +151,10 @@ def _change(waves: Tensor, tangent: Tensor) -> Tensor:
 
 
 def _distance_tangent(problem: Problem, state: State, exit: Exit, waves: Tensor) -> Tensor:
-    """∂Ψ/∂log z, with the probe held at the detector, where it is seen: at the sample it would adapt to any distance."""
+    """∂Ψ/∂log z, with probe and object held at the detector, where they are seen.
+
+    At the sample they would adapt to any distance.
+    """
     optics = problem.propagator
     assert isinstance(optics, NearField)
     turn = (1j * optics.phase * state.distance).to(waves.dtype)
@@ -122,5 +164,7 @@ def _distance_tangent(problem: Problem, state: State, exit: Exit, waves: Tensor)
         back = torch.fft.ifft2(probe)[None]
     else:
         back = torch.fft.ifft2(probe * exit.ramps[0][:, None] * exit.ramps[1][:, None])
-    tangent: Tensor = further - _propagated(problem, state, exit, back * exit.views[:, None])
+    sample = exit.probes * _object_curvature(state, exit.index, optics.fresnel)[:, None]
+    sample = sample * (1j * state.distance).to(sample.dtype)
+    tangent: Tensor = further - _propagated(problem, state, exit, back * exit.views[:, None] + sample)
     return tangent

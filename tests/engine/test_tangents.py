@@ -1,4 +1,4 @@
-"""The unknowns beside object and probe: their gradients by tangents, by automatic differentiation and by differences."""
+"""The unknowns beside object and probe: gradients by tangents, by automatic differentiation and by differences."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from worlds import World, world
 from ptychogui.engine.crew import Shard, shards
 from ptychogui.engine.gradient import automatic, written_out
 from ptychogui.engine.losses import LossKind
-from ptychogui.engine.optics import NearField
 from ptychogui.engine.problem import Problem
+from ptychogui.engine.refine.moved import at_distance, stretch
 from ptychogui.engine.state import State
-from ptychogui.engine.tangents import DISTANCE, GAIN, Unknowns, X, Y
+from ptychogui.engine.tangents import DISTANCE, GAIN, XX, YY, Unknowns, X, Y
 from ptychogui.engine.views import shift_ramps
 
 SOME = torch.tensor([2, 11, 5, 14])
@@ -59,11 +59,8 @@ def changed(problem: Problem, state: State, name: str, by: float, frame: int = 5
         other.background = state.background.clone()
         other.background[20, 11] += by
     else:
-        optics = problem.propagator
-        assert isinstance(optics, NearField)
-        other.distance = state.distance * (1 + by)
-        other.transfer = optics.at(other.distance)
-        other.probe = torch.fft.ifft2(torch.fft.fft2(state.probe) * optics.at(-state.distance * by))
+        parallel = replace(problem.geometry, focus_to_sample_m=None)
+        at_distance(replace(problem, geometry=parallel), other, 1 + by)
     return other
 
 
@@ -96,7 +93,7 @@ def test_gradient_is_the_slope(field: str, name: str, kind: LossKind) -> None:
     by_tangents = written_out(problem, state, shard, True, problem.loss(kind))[0].unknowns
     assert of(by_autograd, name) == pytest.approx(measured, rel=1e-4)
     # the object's slope is by differences of fourth order, the shift by a ramp
-    assert of(by_tangents, name) == pytest.approx(measured, rel=0.02 if name in "yx" else 1e-6)
+    assert of(by_tangents, name) == pytest.approx(measured, rel=0.02 if name in ("y", "x", "distance") else 1e-6)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -138,3 +135,59 @@ def test_a_gauss_newton_step_comes_close_to_the_truth(field: str, name: str) -> 
     rows = slice(None) if name == "distance" else slice(5, 6)
     step = float(found.gradient[rows, column].sum() / found.normal[rows, column, column].sum())
     assert step == pytest.approx(0.05, rel=0.1)
+
+
+@pytest.mark.parametrize("field", ["far", "near"])
+def test_stretching_the_scan_takes_the_object_along(field: str) -> None:
+    """The loss changes by the sum of what the frames say, and a Gauss-Newton step undoes a small stretch."""
+    problem, state, _ = setting(field, "affine")
+    every = torch.tensor([5, 6, 9, 10])  # those in the middle, where the edge of the canvas does not matter
+    found = written_out(problem, state, shards(state, every, 1)[0], True)[0].unknowns
+    assert found is not None
+    for k in range(4):
+        matrix = torch.zeros(4, dtype=torch.float64)
+        ends = []
+        for by in (1e-3, -1e-3):
+            matrix[k] = by
+            other = copy(state)
+            stretch(other, matrix.reshape(2, 2))
+            _, waves = problem.waves(other, every)
+            counts = problem.counts_of(other, waves, every)
+            ends.append(float(problem.loss("amplitude").value(counts, problem.amplitude(every), problem.weight(every))))
+        measured = (ends[0] - ends[1]) / 2e-3
+        scale = float(found.gradient[:, YY : XX + 1].sum(0).abs().max())
+        assert float(found.gradient[:, YY + k].sum()) == pytest.approx(measured, abs=0.02 * scale)
+
+
+@pytest.mark.parametrize("field", ["far", "near"])
+def test_a_gauss_newton_step_undoes_a_stretch(field: str) -> None:
+    small = world(field, (68, 60))  # type: ignore[arg-type]
+    problem, state = small.problem(), small.truth()
+    wrong = torch.tensor([[0.02, -0.01], [0.015, -0.025]], dtype=torch.float64)
+    stretch(state, wrong)
+    state.unknowns = frozenset({"affine"})
+    found = written_out(problem, state, shards(state, torch.arange(16), 1)[0], True)[0].unknowns
+    assert found is not None
+    few = slice(YY, XX + 1)
+    step = torch.linalg.solve(found.normal[:, few, few].sum(0), found.gradient[:, few].sum(0)).reshape(2, 2)
+    assert float((step - wrong).abs().max()) < 0.004
+
+
+@pytest.mark.parametrize("cone", [True, False])
+def test_moving_the_detector_and_back_changes_nothing(cone: bool) -> None:
+    problem, state, _ = setting("near")
+    if not cone:
+        problem.geometry = replace(problem.geometry, focus_to_sample_m=None)
+    before, geometry = copy(state), problem.geometry
+    at_distance(problem, state, 1.02)
+    if cone:
+        assert problem.geometry.distance_m == geometry.distance_m
+        assert problem.geometry.magnification == pytest.approx(1.02 * geometry.magnification, rel=1e-12)
+    else:
+        assert problem.geometry.distance_m == pytest.approx(1.02 * (geometry.distance_m or 0), rel=1e-12)
+    at_distance(problem, state, 1 / 1.02)
+    assert problem.geometry.effective_distance_m == pytest.approx(geometry.effective_distance_m, rel=1e-12)
+    assert float((state.probe - before.probe).abs().max()) < 1e-9 * float(before.probe.abs().max())
+    assert float((state.position_px - before.position_px).abs().max()) < 1e-9
+    if not cone:  # a stretch interpolates, and its edges go on
+        assert float((state.obj - before.obj).abs().max()) < 1e-12

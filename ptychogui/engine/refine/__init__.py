@@ -14,8 +14,7 @@ from ptychogui.engine.refine.unknown import Unknown
 from ptychogui.params import Params
 
 if TYPE_CHECKING:
-    from ptychogui.engine.problem import Problem
-    from ptychogui.engine.state import State
+    from ptychogui.engine.coarse import Level
     from ptychogui.engine.tangents import Unknowns
 
 
@@ -46,29 +45,35 @@ class Refine(Params):
 
 @dataclass
 class Refining:
-    """The unknowns at work: what each keeps, between the epochs of a run."""
+    """The unknowns at work in a stage: what each keeps, and those that were given up in the run."""
 
-    problem: Problem
-    state: State
+    level: Level
     refine: Refine
+    given_up: set[str]
     memory: dict[str, Any] = field(default_factory=dict)
     active: dict[str, Unknown] = field(default_factory=dict)
 
     def open(self, epoch: int) -> None:
         """Begin an epoch: tell the state which gradients are wanted."""
-        self.active = self.refine.active(epoch)
+        wanted = self.refine.active(epoch)
+        self.active = {name: one for name, one in wanted.items() if name not in self.given_up}
         for name, one in self.active.items():
             if name not in self.memory:
-                self.memory[name] = one.begin(self.problem, self.state)
-        self.state.unknowns = frozenset().union(*(one.tangents for one in self.active.values()))
+                self.memory[name] = one.begin(self.level.problem, self.level.state)
+        self.level.state.unknowns = frozenset().union(*(one.tangents for one in self.active.values()))
 
     def take(self, found: Unknowns | None, pace: float) -> None:
         """Take in what a batch says."""
         if found is not None:
             for name, one in self.active.items():
-                one.take(self.problem, self.state, self.memory[name], found, pace)
+                one.take(self.level.problem, self.level.state, self.memory[name], found, pace)
 
     def settle(self, pace: float) -> tuple[str, ...]:
-        """End an epoch; returns messages."""
-        said = [one.settle(self.problem, self.state, self.memory[name], pace) for name, one in self.active.items()]
-        return tuple(message for message in said if message)
+        """End an epoch; returns why unknowns are given up."""
+        said = []
+        for name, one in self.active.items():
+            reason = one.settle(self.level.problem, self.level.state, self.memory[name], pace)
+            if reason:
+                self.given_up.add(name)
+                said.append(reason)
+        return tuple(said)

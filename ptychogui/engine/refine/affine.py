@@ -32,10 +32,10 @@ class Sums:
         zero = torch.zeros(count, dtype=torch.float64, device=device)  # type: ignore[call-overload]
         return cls(zero, torch.zeros(count, count, dtype=torch.float64, device=device), zero.clone())  # type: ignore[call-overload]
 
-    def take(self, chain: Tensor, gradient: Tensor, normal: Tensor) -> None:
-        """Add frames whose own unknowns (b, k) depend on these by `chain` (b, k, K)."""
-        self.gradient += (chain.mT @ gradient[:, :, None]).sum(0)[:, 0]
-        self.normal += (chain.mT @ normal @ chain).sum(0)
+    def take(self, gradient: Tensor, normal: Tensor) -> None:
+        """Add frames (b, K) and (b, K, K)."""
+        self.gradient += gradient.sum(0)
+        self.normal += normal.sum(0)
 
     def step(self, size: float, momentum: float) -> Tensor:
         """The Gauss-Newton step (K,), and begin anew."""
@@ -50,7 +50,7 @@ class Sums:
 class AffineUnknown(Unknown):
     """Scale, rotation and shear of the whole scan about its middle: a stage whose axes are not what they say."""
 
-    tangents: ClassVar[frozenset[str]] = frozenset({"positions"})
+    tangents: ClassVar[frozenset[str]] = frozenset({"affine"})
 
     momentum: Annotated[Fraction, LIVE] = 0.5
     """How much of the last step is added to the next."""
@@ -63,17 +63,13 @@ class AffineUnknown(Unknown):
 
     def take(self, problem: Problem, state: State, memory: Any, found: Unknowns, pace: float) -> None:
         """Gather what the frames say."""
-        import torch
+        from ptychogui.engine.tangents import XX, YY
 
-        from_middle = (state.position_px - state.position_px.mean(0))[found.index]
-        chain = torch.zeros(len(from_middle), 2, 4, dtype=torch.float64, device=from_middle.device)
-        chain[:, 0, :2], chain[:, 1, 2:] = from_middle, from_middle
-        memory.take(chain, found.gradient[:, :2], found.normal[:, :2, :2])
+        memory.take(found.gradient[:, YY : XX + 1], found.normal[:, YY : XX + 1, YY : XX + 1])
 
     def settle(self, problem: Problem, state: State, memory: Any, pace: float) -> str:
-        """Move all frames."""
-        matrix = memory.step(self.step, self.momentum).clamp(-self.limit, self.limit).reshape(2, 2)
-        middle = state.position_px.mean(0)
-        from_middle = state.position_px - middle
-        state.move_to(state.inside(state.position_px + from_middle @ matrix.mT))
+        """Stretch the scan, and the object with it."""
+        from ptychogui.engine.refine.moved import stretch
+
+        stretch(state, memory.step(self.step, self.momentum).clamp(-self.limit, self.limit).reshape(2, 2))
         return ""

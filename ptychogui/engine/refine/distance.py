@@ -21,7 +21,7 @@ class DistanceUnknown(Unknown):
     sample. In the far field the distance is the scale of the scan on the object's pixels.
     """
 
-    tangents: ClassVar[frozenset[str]] = frozenset({"distance", "positions"})
+    tangents: ClassVar[frozenset[str]] = frozenset({"distance"})
 
     enabled: Annotated[bool, ESSENTIAL, LIVE] = False
     """Whether the distance is refined."""
@@ -35,16 +35,14 @@ class DistanceUnknown(Unknown):
         return Sums.of(1, problem.device)
 
     def take(self, problem: Problem, state: State, memory: Any, found: Unknowns, pace: float) -> None:
-        """Gather what the frames say."""
+        """Gather what the frames say; where the pixel follows the distance, the scan is stretched too."""
         import torch
 
-        from ptychogui.engine.tangents import DISTANCE, X, Y
+        from ptychogui.engine.tangents import COLUMNS, DISTANCE, XX, YY
 
-        power = problem.geometry.pixel_power
-        chain = torch.ones(len(found.index), 3, 1, dtype=torch.float64, device=problem.device)
-        chain[:, :2, 0] = -power * (state.position_px - state.position_px.mean(0))[found.index]
-        columns = [Y, X, DISTANCE]
-        memory.take(chain, found.gradient[:, columns], found.normal[:, columns][:, :, columns])
+        chain = torch.zeros(COLUMNS, 1, dtype=torch.float64, device=found.gradient.device)
+        chain[DISTANCE], chain[[YY, XX]] = 1.0, -float(problem.geometry.pixel_power)
+        memory.take(found.gradient @ chain, chain.mT @ found.normal @ chain)
 
     def settle(self, problem: Problem, state: State, memory: Any, pace: float) -> str:
         """Move the detector."""

@@ -21,11 +21,10 @@ _AT_LIMIT = 0.2
 
 @dataclass
 class Places:
-    """The positions (N, 2) that the refinement began with, the last steps, and whether it was given up."""
+    """The positions (N, 2) that the refinement began with, and the last steps."""
 
     nominal_px: Tensor
     speed_px: Tensor
-    given_up: bool = False
 
 
 class PositionsUnknown(Unknown):
@@ -56,8 +55,6 @@ class PositionsUnknown(Unknown):
         """Move the frames of a batch."""
         import torch
 
-        if memory.given_up:
-            return
         normal = found.normal[:, :2, :2].clone()
         trace = normal.diagonal(dim1=1, dim2=2).sum(1)
         normal.diagonal(dim1=1, dim2=2).add_((1e-3 * trace + 1e-12 * trace.max() + 1e-300)[:, None])
@@ -76,11 +73,8 @@ class PositionsUnknown(Unknown):
 
     def settle(self, problem: Problem, state: State, memory: Any, pace: float) -> str:
         """Remove the mean correction, which is the object's; give up where many frames stand at the limit."""
-        if memory.given_up:
-            return ""
         correction = state.position_px - memory.nominal_px
         if float((correction.abs().amax(1) >= 0.999 * self.limit_px).double().mean()) > _AT_LIMIT:
-            memory.given_up = True
             state.move_to(memory.nominal_px)
             return (
                 f"The positions ran away: a fifth of the frames wanted to move by more than {self.limit_px:g} pixels. "

@@ -38,4 +38,4 @@ class Unknown(Params):
 
     @abstractmethod
     def settle(self, problem: Problem, state: State, memory: Any, pace: float) -> str:
-        """End an epoch: change what concerns all frames. Returns a message, or nothing."""
+        """End an epoch: change what concerns all frames. Returns why it is given up from here on, or nothing."""

@@ -16,6 +16,7 @@ from ptychogui.params import ESSENTIAL, LIVE, Count, Fraction, Index, Params, Po
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ptychogui.engine.coarse import Level
     from ptychogui.engine.constraints import Constraints
     from ptychogui.engine.crew import Crew, Shard
     from ptychogui.engine.problem import Problem
@@ -72,6 +73,9 @@ class Solver(Params):
     """The part of both steps that is left in the last epoch: they shrink along a cosine, so that noise averages out."""
     probe_start: Annotated[Index, LIVE] = 0
     """The epoch after which the probe is refined; before it, only the object is."""
+    reduction: Count = 1
+    """Solve this stage on pixels so many times as large, a power of two. What is far off, positions or the distance, is
+    found there first, and quickly; stages with 8, 4, 2 and 1 go from coarse to fine."""
 
     def batch_size(self, frames: int) -> int:
         """The number of frames in a batch of a scan with so many."""
@@ -125,15 +129,20 @@ class Iterate:
     """A state of the run, valid until the next is asked for.
 
     `epoch` counts finished epochs, `whole` is True right after one. `loss` (0-d) is Σ(√I − |Ψ|)² / ΣI over the frames
-    of this epoch so far. `stage` is the place of the solver at work in the plan.
+    of this epoch so far. `stage` is the place of the solver at work in the plan, `level` the pixels that it works on.
     """
 
     epoch: int
-    state: State
+    level: Level
     loss: Tensor
     whole: bool
     messages: tuple[str, ...] = ()
     stage: int = 0
+
+    @property
+    def state(self) -> State:
+        """Object, probe and positions now; on larger pixels where the stage has a `reduction`."""
+        return self.level.state
 
 
 def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Plan | None, None]:
@@ -144,38 +153,35 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
     """
     import torch
 
+    from ptychogui.engine.coarse import at_level
     from ptychogui.engine.crew import Crew
 
     generator = torch.Generator().manual_seed(plan.seed)
-    counts, epoch, number = problem.counts, 0, 0
-    refining = Refining(problem, state, plan.refine)
+    epoch, number, given_up = 0, 0, set[str]()
     problem.held_out = plan.stop.pixels(problem, state, plan.seed)
     with closing(Crew(problem.device)) as crew:
         while number < len(plan.stages):
-            turn = _Turn(problem, state, crew, plan.stage(number), len(problem), refining)
-            while turn.done < turn.solver.epochs:
-                loss, seen = torch.zeros((), device=problem.device), 0
-                refining.open(epoch)
-                for index in problem.batches(turn.solver.batch_size(len(problem)), generator):
-                    step_loss, messages = turn.advance(index)
-                    loss, seen = loss + step_loss, seen + len(index)
-                    share = counts * seen / len(problem)
-                    changed = yield Iterate(epoch, state, loss / share, False, messages, number)
+            with at_level(problem, state, plan.stage(number).reduction) as level:
+                turn = _Turn(level, crew, plan.stage(number), Refining(level, plan.refine, given_up))
+                while turn.done < turn.solver.epochs:
+                    loss, seen = torch.zeros((), device=problem.device), 0
+                    turn.refining.open(epoch)
+                    for index in problem.batches(turn.solver.batch_size(len(problem)), generator):
+                        step_loss, messages = turn.advance(index)
+                        loss, seen = loss + step_loss, seen + len(index)
+                        share = level.problem.counts * seen / len(problem)
+                        changed = yield Iterate(epoch, level, loss / share, False, messages, number)
+                        if changed is not None:
+                            plan = changed
+                            turn.change(plan, number)
+                    turn.finish_epoch()
+                    loss = loss / level.problem.counts
+                    messages = turn.settle(plan, epoch, float(loss))
+                    epoch += 1
+                    changed = yield Iterate(epoch, level, loss, True, messages, number)
                     if changed is not None:
-                        plan, refining.refine = changed, changed.refine
-                        turn.change(plan.stage(number))
-                turn.finish_epoch()
-                mean = float(loss / counts)
-                if not math.isfinite(mean):
-                    raise RunError(f"The {turn.solver.kind} solver ran away in epoch {epoch + 1}: take smaller steps.")
-                messages = refining.settle(turn.pace)
-                plan.constraints.apply(problem, state)
-                turn.solver.settle(state, turn.memory)
-                epoch, messages = epoch + 1, messages + turn.settle(plan.stop, mean)
-                changed = yield Iterate(epoch, state, loss / counts, True, messages, number)
-                if changed is not None:
-                    plan, refining.refine = changed, changed.refine
-                    turn.change(plan.stage(number))
+                        plan = changed
+                        turn.change(plan, number)
             number += 1
 
 
@@ -183,14 +189,13 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
 class _Turn:
     """A stage at work: its solver and memory, its finished epochs, and the frames at once that memory allows."""
 
-    problem: Problem
-    state: State
+    level: Level
     crew: Crew
     solver: Solver
-    limit: int
     refining: Refining
     done: int = 0
     memory: Any = field(init=False)
+    limit: int = field(init=False)
     gathered: Update | None = None
     """The sum of the updates so far, where all frames make one step."""
     last: int | None = None
@@ -198,11 +203,23 @@ class _Turn:
     watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
+        self.limit = len(self.problem)
         self.memory = self.solver.begin(self.problem, self.state)
         self.watch = Watch(self.problem, self.state)
 
-    def change(self, solver: Solver) -> None:
+    @property
+    def problem(self) -> Problem:
+        """What is solved in this stage."""
+        return self.level.problem
+
+    @property
+    def state(self) -> State:
+        """Its state."""
+        return self.level.state
+
+    def change(self, plan: Plan, number: int) -> None:
         """Go on with other parameters, or begin anew with another kind."""
+        solver, self.refining.refine = plan.stage(number), plan.refine
         if solver.kind != self.solver.kind:
             self.memory, self.gathered = solver.begin(self.problem, self.state), None
         self.solver = solver if self.last is None else _shortened(solver, self.last)
@@ -213,13 +230,18 @@ class _Turn:
             update, self.gathered = self.gathered, None
             self._apply((0, 0), update)
 
-    def settle(self, stopping: Stopping, loss: float) -> tuple[str, ...]:
-        """Take note of a finished epoch, after which the stage may be shorter; returns messages."""
+    def settle(self, plan: Plan, epoch: int, loss: float) -> tuple[str, ...]:
+        """End an epoch, after which the stage may be shorter; returns messages. Raises `RunError`."""
+        if not math.isfinite(loss):
+            raise RunError(f"The {self.solver.kind} solver ran away in epoch {epoch + 1}: take smaller steps.")
+        said = self.refining.settle(self.pace)
+        plan.constraints.apply(self.problem, self.state)
+        self.solver.settle(self.state, self.memory)
         self.done += 1
-        last, messages = self.watch.settle(stopping, loss, self.done, self.solver.epochs)
+        last, messages = self.watch.settle(plan.stop, loss, self.done, self.solver.epochs)
         if last != self.solver.epochs:
             self.last, self.solver = last, _shortened(self.solver, last)
-        return messages
+        return said + messages
 
     @property
     def pace(self) -> float:
@@ -254,10 +276,11 @@ class _Turn:
 
         together = self.solver.together
         parts = shards(self.state, index, self.crew.size, whole=together)
-        first, *others = self.crew.run(
+        said = self.crew.run(
             lambda shard: self.solver.step(self.problem, self.state, self.memory, shard, self.done), parts
         )
-        for other in others:
+        first = next(said)
+        for other in said:
             first.add(other)
         loss = first.loss.clone()
         if not together:

@@ -59,4 +59,8 @@ class FromFile(Params):
         probe = probe_from_file(problem, initial.probe.modes)
         probe = with_modes(probe, self.modes or len(probe)).to(problem.dtype)
         canvas_obj = torch.from_numpy(obj).to(device=problem.device, dtype=problem.dtype)
-        return State.at(canvas_obj, probe, torch.from_numpy(begin).to(problem.device), origin_m)
+        state = State.at(canvas_obj, probe, torch.from_numpy(begin).to(problem.device), origin_m)
+        gain = initial.unknowns.get("gain")
+        if gain is not None and len(gain) == len(problem):
+            state.gain = torch.from_numpy(np.array(gain, np.float64)).to(problem.device)
+        return state
