@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from ptychogui.io import files
 from ptychogui.io.data import Data
 from ptychogui.io.raw import Raw, checked_frames
+from ptychogui.io.stored import stored_npy
 from ptychogui.params import InputError
 
 NAME = "NumPy array"
@@ -22,20 +25,28 @@ def sniff(path: Path) -> bool:
 
 
 def load(path: Path) -> NDArray[Any]:
-    """The array, mapped from disk where it is not compressed. Raises `InputError` where it is damaged."""
-    source = files.source(path)
-    try:
-        array: NDArray[Any] = np.load(source, mmap_mode="r" if isinstance(source, Path) else None, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise InputError(f"{path} is a damaged NumPy file ({error}); copy it again.") from error
+    """The array. Raises `InputError` where it is damaged."""
+    with _told(path):
+        array: NDArray[Any] = np.load(files.source(path), allow_pickle=False)
     return array
 
 
 def read(path: Path, data: Data) -> Raw:
-    """Open a stack of frames; four dimensions give the shape of the scan."""
-    array = load(path)
-    if array.ndim == 4:
-        rows, columns = array.shape[:2]
-        frames = array.reshape(rows * columns, *array.shape[2:])
-        return Raw(checked_frames(frames, path), scan_shape=(rows, columns))
-    return Raw(checked_frames(array, path))
+    """Open a stack of frames, which stays on disk where it is not compressed; four dimensions give the scan's shape."""
+    with _told(path):
+        frames: Any = None if files.is_compressed(path) else stored_npy(path)
+    frames = load(path) if frames is None else frames
+    if len(frames.shape) == 4:
+        rows, columns = frames.shape[:2]
+        return Raw(checked_frames(frames.reshape(rows * columns, *frames.shape[2:]), path), scan_shape=(rows, columns))
+    return Raw(checked_frames(frames, path))
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, EOFError, OSError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is a damaged NumPy file ({error}); copy it again.") from error

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from ptychogui.io import files
 from ptychogui.io.data import Data
 from ptychogui.io.raw import Listing, Raw, checked_frames, pair, without_leading_ones
+from ptychogui.io.stored import StoredFrames, unpacked_npy
 from ptychogui.params import InputError
 from ptychogui.types import Dataset
 
 NAME = "NPZ"
 
+_LARGE_BYTES = 2**28
+"""Frames of this size are unpacked to a temporary file, where they do not fill the memory."""
 _NUMBERS = (
     "energy_eV",
     "wavelength_m",
@@ -45,7 +48,8 @@ def read(path: Path, data: Data) -> Raw:
         raise InputError(
             f"{path} has no array 'data' with the frames; it holds {', '.join(sorted(arrays)) or 'nothing'}."
         )
-    frames = checked_frames(without_leading_ones(arrays["data"], 3), path)
+    held = arrays["data"]
+    frames = checked_frames(held if isinstance(held, StoredFrames) else without_leading_ones(held, 3), path)
     return Raw(
         frames,
         positions=_positions(arrays, path),
@@ -55,15 +59,21 @@ def read(path: Path, data: Data) -> Raw:
     )
 
 
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+def _arrays(path: Path) -> dict[str, Any]:
     source = files.source(path)
     try:
+        arrays: dict[str, Any] = {}
         with zipfile.ZipFile(source) as archive:
-            size = sum(info.file_size for info in archive.infolist())
-        if size > files.memory_limit_bytes():
-            raise InputError(f"{path} unpacks to {size / 2**30:.0f} GiB, which this machine cannot hold.")
+            sizes = {info.filename: info.file_size for info in archive.infolist()}
+            if sum(sizes.values()) > files.memory_limit_bytes():
+                size = sum(sizes.values()) / 2**30
+                raise InputError(f"{path} unpacks to {size:.0f} GiB, which this machine cannot hold.")
+            if sizes.get("data.npy", 0) >= _LARGE_BYTES:
+                with archive.open("data.npy") as stream:
+                    frames = unpacked_npy(stream)
+                arrays |= {"data": frames} if frames is not None else {}
         with np.load(source, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            return arrays | {name: archive[name] for name in archive.files if name not in arrays}
     except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
         if isinstance(error, InputError):
             raise

@@ -15,6 +15,7 @@ from small_scan import COLUMNS, NX, NY, ROWS
 
 from ptychogui.io import read
 from ptychogui.io.data import Data
+from ptychogui.io.stored import StoredFrames
 from ptychogui.io.tiff import write_folder
 
 
@@ -152,7 +153,7 @@ def test_reading_is_lazy(tmp_path, frames):
     path = tmp_path / "scan.npy"
     np.save(path, frames)
     dataset = opened(path, scan_shape=(ROWS, COLUMNS), scan_step_m=3)
-    assert isinstance(dataset.frames.source, np.memmap)
+    assert isinstance(dataset.frames.source, StoredFrames)
     assert dataset.frames.shape == frames.shape
     assert dataset.frames.dtype == np.float32
 
