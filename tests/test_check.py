@@ -15,6 +15,8 @@ from ptychogui.check import Doubt, Progress, check, fixed, frames, scan, setting
 from ptychogui.check.look import Look, looking
 from ptychogui.check.turns import ORIENTATIONS, matrix, opposite, rotation, turned, unturned
 from ptychogui.cli import main
+from ptychogui.engine.constraints import Constraints
+from ptychogui.engine.constraints.raster_pathology import RasterPathology
 from ptychogui.engine.simulate import recipes, simulate
 from ptychogui.io.data import Data, Orientation
 from ptychogui.job import Job
@@ -181,6 +183,14 @@ def test_lost_frames_are_found_and_left_out(far):
     assert fixed(Job(), [doubt]).data.exclude == (2, 7, 31)
 
 
+def test_frames_without_a_valid_pixel_are_told_before_a_run_refuses_them(far):
+    counts = far.frames[:].copy()
+    counts[4] = np.nan
+    about = list(found(with_frames(far, counts)).values())[-1]
+    assert about.level == "wrong"
+    assert about.fix == {"data.exclude": [4]}
+
+
 @pytest.mark.parametrize(("flip", "corner"), [("none", False), ("tx", False), ("ty", True), ("yx", True)])
 def test_a_pattern_off_the_middle_is_found_in_the_pixels_of_the_file(tmp_path, far, flip, corner):
     moved = np.roll(far.frames[:], (5, -7), (1, 2))
@@ -207,10 +217,13 @@ def test_coarse_and_regular_steps_are_doubted():
     assert scan.overlap(dataset, 15.0).level == "doubt"
     assert scan.overlap(dataset, 11.0).level == "wrong"
     assert scan.overlap(dataset, 30.0).level == "ok"
-    assert scan.raster(dataset, 15.0).level == "doubt"
-    assert scan.raster(dataset, 30.0).level == "ok"
+    kept = Constraints()
+    left = Constraints(raster_pathology=RasterPathology(enabled=False))
+    assert scan.raster(dataset, 15.0, left).fix == {"constraints.raster_pathology.enabled": True}
+    assert scan.raster(dataset, 15.0, kept).level == "ok"
+    assert scan.raster(dataset, 30.0, left).level == "ok"
     shaken = grid + np.random.default_rng(2).normal(0, 1, grid.shape)
-    assert scan.raster(replace(dataset, scan=Scan(shaken)), 15.0).level == "ok"
+    assert scan.raster(replace(dataset, scan=Scan(shaken)), 15.0, left).level == "ok"
 
 
 def test_a_probe_that_fills_the_window_is_doubted(far):

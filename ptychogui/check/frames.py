@@ -169,6 +169,7 @@ def outliers(dataset: Dataset, data: Data, look: Look) -> Doubt:
     spread = 1.4826 * float(np.median(np.abs(look.totals - typical)))
     away = np.abs(look.totals - typical) > 6 * spread
     odd = away & ((look.totals < _LOST * typical) | (look.totals > _STRONG * typical))
+    odd |= look.blind
     figures = {"frames": int(odd.sum()), "spread": round(spread / max(typical, 1e-30), 4)}
     if not odd.any():
         return Doubt("frames", "ok", "Every frame has about as many counts as the others.", figures)
@@ -178,7 +179,7 @@ def outliers(dataset: Dataset, data: Data, look: Look) -> Doubt:
     exclude = sorted({*data.exclude, *map(int, numbers)})
     return Doubt(
         "frames",
-        "doubt",
+        "wrong" if look.blind.any() else "doubt",  # a run refuses frames without a valid pixel
         f"{int(odd.sum())} frames have far fewer or far more counts than the others, the first is number {numbers[0]}: "
         "the beam was lost, or the frame is broken; leave them out.",
         figures,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptychogui.io.prepare import BLOCK, PreparedFrames, counts, rows, spread
+from ptychogui.params import InputError
 from ptychogui.types import Dataset, Mask, Real
 
 _MOST_BYTES = 2**31
@@ -19,13 +20,15 @@ _SAMPLE = 64
 class Look:
     """What the frames are like.
 
-    `numbers` (k,) are the frames that were looked at, all of them where they are not too many, and `totals` (k,) their
-    counts. `mean` (ny, nx) is the mean pattern, 0 where the mask forbids. `sample` (m, ny, nx) are some frames, NaN
-    where invalid, and `raw` (m, ·, ·) the same as the file holds them.
+    `numbers` (k,) are the frames that were looked at, all of them where they are not too many, `totals` (k,) their
+    counts, and `blind` (k,) is True where a frame has no valid pixel. `mean` (ny, nx) is the mean pattern, 0 where the
+    mask forbids. `sample` (m, ny, nx) are some frames, NaN where invalid, and `raw` (m, ·, ·) the same as the file
+    holds them.
     """
 
     numbers: NDArray[np.intp]
     totals: NDArray[np.float64]
+    blind: Mask
     mean: Real
     sample: Real
     raw: Real
@@ -42,24 +45,32 @@ def looking(dataset: Dataset) -> Iterator[float | Look]:
     count, ny, nx = dataset.frames.shape
     most = max(_SAMPLE, int(_MOST_BYTES // (4 * ny * nx)))
     numbers = spread(count, most)
-    totals, mean, seen = np.zeros(len(numbers)), np.zeros((ny, nx)), np.zeros((ny, nx))
+    totals, blind = np.zeros(len(numbers)), np.zeros(len(numbers), np.bool_)
+    mean, seen = np.zeros((ny, nx)), np.zeros((ny, nx))
     for begin in range(0, len(numbers), BLOCK):
         part = slice(begin, begin + BLOCK)
         block = _frames(dataset, numbers[part])
         finite = np.isfinite(block)
         block = np.where(finite, block, 0)
+        blind[part] = ~(finite & dataset.mask).any((1, 2))
         totals[part] = block.sum((1, 2))
         mean += block.sum(0)
         seen += finite.sum(0)
         yield min((begin + BLOCK) / len(numbers), 1.0)
     few = spread(count, _SAMPLE)
     average: Real = np.where(dataset.mask, mean / np.maximum(seen, 1), 0).astype(np.float32)
-    yield Look(numbers, totals, average, _frames(dataset, few), _raw(dataset, few), dataset.mask)
+    yield Look(numbers, totals, blind, average, _frames(dataset, few), _raw(dataset, few), dataset.mask)
 
 
 def _frames(dataset: Dataset, numbers: NDArray[np.intp]) -> Real:
-    """Some frames of a dataset, in any of its forms; 0 outside the mask."""
-    frames: Real = np.asarray(dataset.frames[numbers], np.float32)
+    """Some frames of a dataset, in any of its forms; 0 outside the mask, NaN where a frame cannot be used."""
+    try:
+        frames: Real = np.asarray(dataset.frames[numbers], np.float32)
+    except InputError:  # one of them has no valid pixel
+        if len(numbers) == 1:
+            return np.full((1, *dataset.frames.shape[1:]), np.nan, np.float32)
+        middle = len(numbers) // 2
+        return np.concatenate([_frames(dataset, numbers[:middle]), _frames(dataset, numbers[middle:])])
     return np.where(dataset.mask, frames, np.float32(0))
 
 

@@ -133,7 +133,7 @@ def _searched(
 def _orientation(trials: Trials, best: Guess | None, scale: float) -> Doubt:
     stated = replace(trials.stated, scale=scale)
     tried = [replace(stated, flip=flip) for flip in _flips(trials)]
-    figures: dict[str, float | str] = {guess.flip: round(trials.loss(guess), 6) for guess in tried}
+    figures: dict[str, float | str] = {g.flip: round(trials.loss(g), 6) for g in tried if math.isfinite(trials.loss(g))}
     if best is None:
         return Doubt(
             "orientation",

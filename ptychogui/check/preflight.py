@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Generator, Iterator
 
 from ptychogui.check import frames, scan
 from ptychogui.check.cost import cost
@@ -11,6 +12,7 @@ from ptychogui.check.look import Look, looking
 from ptychogui.check.orientation import fitted
 from ptychogui.check.propagation import propagation
 from ptychogui.check.trials import trials
+from ptychogui.io.data import Data
 from ptychogui.job import Job
 from ptychogui.params import InputError
 from ptychogui.types import Dataset
@@ -19,11 +21,10 @@ _FEWEST = 9
 """Frames below which short runs tell nothing."""
 
 
-def check(job: Job, dataset: Dataset) -> Iterator[Doubt | Progress]:
+def check(job: Job, dataset: Dataset) -> Generator[Doubt | Progress, None, None]:
     """Look for everything that would spoil a run, and yield what is found as it is found; `close` to stop.
 
-    `dataset` is read from `job.data`, where `need_scan=False` lets positions be missing. Raises `InputError` where the
-    frames cannot be read.
+    `dataset` is read from `job.data`, where `need_scan=False` lets positions be missing.
     """
     yield from _said(dataset)
     places = scan.positions(dataset)
@@ -35,8 +36,8 @@ def check(job: Job, dataset: Dataset) -> Iterator[Doubt | Progress]:
         else:
             yield Progress(0.2 * part, "looking through the frames")
     assert look is not None
-    yield from frames.checks(dataset, job.data, look)
-    if places.level == "wrong" or len(dataset.scan) < _FEWEST:
+    yield from frames.checks(dataset, Data.read(dataset.data) if dataset.data else job.data, look)
+    if places.level == "wrong" or look.blind.any() or len(dataset.scan) < _FEWEST:
         return
     if dataset.geometry.field == "near":
         try:
@@ -46,6 +47,9 @@ def check(job: Job, dataset: Dataset) -> Iterator[Doubt | Progress]:
             return
     runs = trials(job, dataset)
     best = yield from fitted(runs, dataset)
+    if not math.isfinite(runs.loss(best)):
+        yield Doubt("short runs", "wrong", "Not one short run came to an end; check positions, pixel and distance.")
+        return
     probe, small = runs.outcome(best).probe, runs.part.geometry
     if small.field == "far":
         yield scan.sampling(probe)
@@ -53,7 +57,7 @@ def check(job: Job, dataset: Dataset) -> Iterator[Doubt | Progress]:
         yield propagation(runs, best, dataset, look.mean)
     diameter_m = scan.diameter_m(probe, small.pixel_m)
     yield scan.overlap(dataset, diameter_m)
-    yield scan.raster(dataset, diameter_m)
+    yield scan.raster(dataset, diameter_m, job.constraints)
     yield Progress(0.95, "measuring the time of a few batches")
     yield cost(job, dataset)
 

@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from ptychogui.check.doubt import Doubt
+from ptychogui.engine.constraints import Constraints
+from ptychogui.io.scan import spread_doubt
 from ptychogui.params import InputError, format_quantity
 from ptychogui.types import Complex, Dataset, Geometry, Real
 
 _LEAST_OVERLAP, _NO_OVERLAP = 0.5, 0.2
 _REGULAR = 0.03
 """The part of a step by which neighbours of a regular raster differ from it at most."""
+_LOOKED_AT = 200
+"""Positions whose neighbours are looked at."""
 _COARSE = 0.5
 """The part of the probe's diameter from which the steps of a regular raster make ghosts."""
 _RIM, _IN_RIM = 0.05, 0.05
@@ -29,9 +33,9 @@ def positions(dataset: Dataset) -> Doubt:
         value = next((v for v in dataset.values if v.name == "positions"), None)
         said = value.doubt if value is not None and value.doubt else "They are not known."
         return Doubt("positions", "wrong", f"{said.rstrip('.')}.", {"frames": count})
-    value = next((v for v in dataset.values if v.name == "positions" and "do not overlap" in v.doubt), None)
-    if value is not None:
-        return Doubt("positions", "wrong", f"The positions do not fit: {value.doubt}.", {"frames": count})
+    doubt = spread_doubt(dataset.scan, dataset.geometry)
+    if doubt:
+        return Doubt("positions", "wrong", f"The positions do not fit: {doubt}.", {"frames": count})
     near = 0.05 * np.asarray(dataset.geometry.pixel_m)
     different = len(np.unique(np.rint(dataset.scan.positions_m / near), axis=0))
     figures = {"frames": count, "different_places": different}
@@ -62,21 +66,23 @@ def overlap(dataset: Dataset, diameter_m: float) -> Doubt:
     return Doubt("overlap", "doubt", f"{text}, which is little for a sure result; {advice}.", figures)
 
 
-def raster(dataset: Dataset, diameter_m: float) -> Doubt:
+def raster(dataset: Dataset, diameter_m: float, constraints: Constraints) -> Doubt:
     """Whether a regular raster will leave its own period in the picture (Thibault et al., Science 321, 379 (2008))."""
     irregularity = _irregularity(dataset.scan.positions_m)
     figures = {"irregularity": round(irregularity, 4)}
     if irregularity > _REGULAR:
         return Doubt("raster", "ok", "The positions are no regular raster, so it can leave no ghosts.", figures)
     part = dataset.scan.step_m / diameter_m
-    if part <= _COARSE:
-        return Doubt("raster", "ok", "The positions are a regular raster, but overlap well.", figures)
+    if part <= _COARSE or constraints.raster_pathology.enabled:
+        kept = "they overlap well" if part <= _COARSE else "its period is kept out of the picture"
+        return Doubt("raster", "ok", f"The positions are a regular raster, but {kept}.", figures)
     return Doubt(
         "raster",
         "doubt",
         f"The positions are a regular raster with steps of {part:.0%} of the probe, which may leave ghosts of its "
-        "period in the picture: judge it with that in mind, and measure along a spiral next time.",
+        "period in the picture: keep them out of it, or measure along a spiral next time.",
         figures,
+        {"constraints.raster_pathology.enabled": True},
     )
 
 
@@ -86,7 +92,7 @@ def _irregularity(positions_m: NDArray[np.float64]) -> float:
         return 1.0
     distance, index = map(np.asarray, KDTree(positions_m).query(positions_m, k=5))
     middle = np.square(positions_m - np.median(positions_m, 0)).sum(1)
-    inner = np.argsort(middle)[: max(9, len(positions_m) // 2)]
+    inner = np.argsort(middle)[: min(max(9, len(positions_m) // 2), _LOOKED_AT)]
     steps = (positions_m[index[inner, 1:]] - positions_m[inner, None]).reshape(-1, 2)
     step = float(np.median(distance[inner, 1]))
     away = np.asarray(KDTree(steps).query(steps, k=len(inner) // 4 + 2)[0])[:, -1]

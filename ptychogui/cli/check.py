@@ -111,7 +111,7 @@ def _advise(found: list[Doubt], options: argparse.Namespace) -> None:
     """The flags that apply every fix to a run."""
     from ptychogui.check import settings
 
-    changes = [setting for doubt in found for setting in settings(doubt)]
-    if changes and not (options.apply and all(_of_data(doubt) or not doubt.fix for doubt in found)):
+    changes = [s for doubt in found if not (options.apply and _of_data(doubt)) for s in settings(doubt)]
+    if changes:
         flags = " ".join(f"--set {shlex.quote(change)}" for change in changes)
         print(f"To apply: ptychogui run {shlex.quote(options.file)} -o RESULT.h5 {flags}")

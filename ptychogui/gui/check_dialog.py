@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
@@ -40,7 +39,7 @@ def findings(job: Job, dataset: Dataset) -> Generator[Findings, None, None]:
     """The preflight, with everything that was found before."""
     found: tuple[Doubt, ...] = ()
     progress = Progress(0.0, "looking at the scan")
-    items = cast("Generator[Doubt | Progress, None, None]", check(job, dataset))
+    items = check(job, dataset)
     with closing(items):
         for item in items:
             if isinstance(item, Doubt):

@@ -146,7 +146,7 @@ def _oriented(found: Found, data: Data, geometry: Geometry, need_scan: bool) -> 
     y = -y if "y" in data.scan_flip else y
     x = -x if "x" in data.scan_flip else x
     scan = Scan(np.stack([y, x], axis=1).astype(np.float64))
-    doubt = _spread_doubt(scan, geometry)
+    doubt = spread_doubt(scan, geometry)
     if doubt and need_scan:
         raise InputError(f"The positions do not fit: {doubt}.")
     value = found.value
@@ -166,7 +166,7 @@ def _unit_of_lengths(scan: Scan, geometry: Geometry) -> str:
     return "m" if geometry.calibrated or 0 < (high - low).max() < 1 else "px"
 
 
-def _spread_doubt(scan: Scan, geometry: Geometry) -> str:
+def spread_doubt(scan: Scan, geometry: Geometry) -> str:
     """Why the distances between positions cannot be right, in view of the pixel at the sample."""
     if len(scan) < 2:
         return ""
