@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _OFF_PX = 0.02
 """How far a position may lie from its place on a raster that is called regular."""
+_REFERENCES = 4
+"""Frames whose distances to all others are looked at: from any frame of a raster both its directions are seen."""
 _MOST = 150
 """Harmonics of the raster's period above which there are too few periods in any object to tell them."""
 _CELLS = 64
@@ -65,7 +67,7 @@ def lattice(position_px: Tensor) -> Tensor | None:
     import torch
 
     places = position_px.cpu() - position_px[0].cpu()
-    between = (places[None] - places[:100, None]).reshape(-1, 2)
+    between = (places[None] - places[:_REFERENCES, None]).reshape(-1, 2)
     between = between[between.norm(dim=1) > 0.5]
     first, second = _shortest(between), None
     if first is not None:
