@@ -13,7 +13,7 @@ from ptychogui.params import InputError
 from ptychogui.types import Dataset, Mask, Real
 
 _MOST_BYTES = 2**31
-_SAMPLE = 64
+_SAMPLE, _SAMPLE_BYTES = 64, 2**27
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,13 @@ class Look:
 def looking(dataset: Dataset) -> Iterator[float | Look]:
     """Read the frames block by block: yields how much is done, and at last the look."""
     count, ny, nx = dataset.frames.shape
-    most = max(_SAMPLE, int(_MOST_BYTES // (4 * ny * nx)))
-    numbers = spread(count, most)
+    size = 4 * ny * nx
+    numbers = spread(count, max(_SAMPLE, _MOST_BYTES // size))
+    at_once = int(np.clip(_SAMPLE_BYTES // size, 1, BLOCK))
     totals, blind = np.zeros(len(numbers)), np.zeros(len(numbers), np.bool_)
     mean, seen = np.zeros((ny, nx)), np.zeros((ny, nx))
-    for begin in range(0, len(numbers), BLOCK):
-        part = slice(begin, begin + BLOCK)
+    for begin in range(0, len(numbers), at_once):
+        part = slice(begin, begin + at_once)
         block = _frames(dataset, numbers[part])
         finite = np.isfinite(block)
         block = np.where(finite, block, 0)
@@ -56,8 +57,8 @@ def looking(dataset: Dataset) -> Iterator[float | Look]:
         totals[part] = block.sum((1, 2))
         mean += block.sum(0)
         seen += finite.sum(0)
-        yield min((begin + BLOCK) / len(numbers), 1.0)
-    few = spread(count, _SAMPLE)
+        yield min((begin + at_once) / len(numbers), 1.0)
+    few = spread(count, int(np.clip(_SAMPLE_BYTES // size, 8, _SAMPLE)))
     average: Real = np.where(dataset.mask, mean / np.maximum(seen, 1), 0).astype(np.float32)
     yield Look(numbers, totals, blind, average, _frames(dataset, few), _raw(dataset, few), dataset.mask)
 

@@ -45,7 +45,7 @@ def check(job: Job, dataset: Dataset) -> Generator[Doubt | Progress, None, None]
         except InputError as error:
             yield Doubt("sampling", "wrong", str(error))
             return
-    runs = trials(job, dataset)
+    runs = trials(job, dataset, look.mean)
     best = yield from fitted(runs, dataset)
     if not math.isfinite(runs.loss(best)):
         yield Doubt("short runs", "wrong", "Not one short run came to an end; check positions, pixel and distance.")
