@@ -395,6 +395,24 @@ def test_drift_is_drawn_enlarged_and_without_the_common_shift(qtbot: QtBot) -> N
     assert y[1] - y[0] == pytest.approx(340)
 
 
+def test_what_was_found_of_the_other_unknowns_is_told(qtbot: QtBot) -> None:
+    case, view = Case(), ScanView()
+    shown(qtbot, view)
+    view.show_dataset(case.dataset.with_geometry(distance_m=2.0), case.preview)
+    found = {"distance_m": 1.98, "distance_change": -0.01, "gain_spread": 0.021, "background": 0.5}
+    drawn(qtbot, view, replace(case.snapshot, positions_m=case.positions, unknowns=found))
+    figures = view.findChild(QLabel, "drift_figures")
+    assert figures is not None
+    said = "distance 1.98 m (-1 %)  ·  brightness ±2.1 %  ·  background 0.5 counts"
+    assert figures.text() == said
+    kept = {"distance_m": np.array(1.98), "gain": np.array([0.979, 1.021]), "background": np.full(SHAPE, 0.5)}
+    view.show_result(replace(case.result, scan=Scan(case.positions), unknowns=kept))
+    assert figures.text() == said
+    assert not figures.isHidden()
+    view.show_result(case.result)
+    assert figures.text().startswith("moved")
+
+
 @pytest.mark.parametrize("by", range(4))
 def test_positions_are_coloured_by_what_is_chosen(qtbot: QtBot, by: int) -> None:
     case, view = Case(), ScanView()

@@ -16,6 +16,7 @@ from ptychogui.gui.views.colours import table
 from ptychogui.gui.views.drift import drift
 from ptychogui.gui.views.graphics import LEFT_PX, ScaleBar, UnitAxis, hug, name_axes, point_in, wear
 from ptychogui.gui.views.lengths import PIXELS, Lengths, lengths
+from ptychogui.gui.views.unknowns import figures_of, unknowns_text
 from ptychogui.io.picture import percentile_range
 from ptychogui.types import Complex, Positions, Real
 
@@ -203,12 +204,11 @@ class ScanView(View):
         if not moved or nominal is None or refined is None or np.allclose(nominal, refined, atol=0):
             self._drift.setData([], [])
             self.enlarge.setVisible(False)
-            self._figures.setVisible(False)
+            self._say_found("")
             return
         self.enlarge.setVisible(True)
         found = drift(nominal, refined)
-        self._figures.setVisible(found is not None)
-        self._figures.setText(found.text(self._unit) if found is not None else "")
+        self._say_found(found.text(self._unit) if found is not None else "")
         step = -(-len(nominal) // MOST)
         start = nominal[::step]
         way = refined[::step] - start
@@ -216,6 +216,16 @@ class ScanView(View):
         factor = int(self.enlarge.currentData())
         lines = np.stack([start, start + factor * way], 1).reshape(-1, 2) / self._unit.unit_si
         self._drift.setData(lines[:, 1], lines[:, 0], connect="pairs")
+
+    def _say_found(self, drifted: str) -> None:
+        """Say how the positions have moved, and what was found of the other unknowns."""
+        if self.result is not None:
+            others = unknowns_text(figures_of(self.result, self.dataset))
+        else:
+            others = unknowns_text(self.snapshot.unknowns) if self.snapshot is not None else ""
+        text = "  ·  ".join(part for part in (others, drifted) if part)
+        self._figures.setText(text)
+        self._figures.setVisible(bool(text))
 
     def _draw_selected(self) -> None:
         nominal = self._nominal
