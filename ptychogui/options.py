@@ -18,10 +18,19 @@ def add_job(parser: ArgumentParser) -> None:
     """Add the data and everything that is said of the run."""
     parser.add_argument("file", help="data file or folder, or a result to go on from")
     parser.add_argument("--job", metavar="J.toml", help="a job to begin with")
+    add_preset(parser)
     parser.add_argument("--solver", metavar="KIND", help="one of " + ", ".join(_solvers()))
     parser.add_argument("--epochs", metavar="N", help="how often every frame is used")
     parser.add_argument("--device", help="auto, cpu or cuda:0")
     add_set(parser, "solver.object_step=0.01 or data.energy_eV=8700")
+
+
+def add_preset(parser: ArgumentParser) -> None:
+    """Let solver and unknowns be set by a name."""
+    from ptychogui.presets import PRESETS
+
+    about = "; ".join(f"{name}: {preset.text}" for name, preset in PRESETS.items())
+    parser.add_argument("--preset", metavar="NAME", help=f"solver and unknowns by a name. {about}")
 
 
 def add_set(parser: ArgumentParser, example: str) -> None:
@@ -30,9 +39,10 @@ def add_set(parser: ArgumentParser, example: str) -> None:
 
 
 def job_of(options: Namespace) -> Job:
-    """The job of the options: of a file or of the result to go on from, then what the options say, in their order."""
+    """The job of the options: of a file or of the result to go on from, then what the preset and the options say."""
     from ptychogui import io
     from ptychogui.job import Job
+    from ptychogui.presets import preset
 
     job, path = Job(), str(Path(options.file).expanduser().absolute())
     known = io.read_result(path) if io.is_result(path) else None
@@ -41,6 +51,8 @@ def job_of(options: Namespace) -> Job:
             job = Job.from_toml(text_of(options.job))
     elif known is not None:
         job = Job.from_toml(known.job)
+    if getattr(options, "preset", None):
+        job = preset(options.preset).apply(job)
     if known is not None:
         job = job.with_value("start", {"kind": "file", "path": path})
     for place, name in (("solver.kind", "solver"), ("solver.epochs", "epochs"), ("device", "device")):

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ptychogui.cli.arguments import Commands, add_command, add_set, job_of
+from ptychogui.cli.arguments import Commands, add_command, add_preset, add_set, job_of
 
 if TYPE_CHECKING:
     from ptychogui.job import Job
@@ -23,6 +23,7 @@ def add(commands: Commands) -> None:
     run.add_argument("file", help="data file or folder, or a result to go on from")
     run.add_argument("-o", "--output", required=True, metavar="RESULT.h5", help="where the result is written")
     run.add_argument("--job", metavar="J.toml", help="a job to begin with")
+    add_preset(run)
     run.add_argument("--solver", metavar="KIND", help="one of " + ", ".join(_solvers()))
     run.add_argument("--epochs", metavar="N", help="how often every frame is used")
     run.add_argument("--device", help="auto, cpu or cuda:0")

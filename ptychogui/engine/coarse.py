@@ -18,10 +18,9 @@ from ptychogui.engine.optics import propagator
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.start.canvas import MARGIN_PX
 from ptychogui.engine.state import State
-from ptychogui.params import InputError
 from ptychogui.types import Geometry
 
-_SMALLEST = 8
+_SMALLEST = 16
 """The least pixels along a side of a reduced pattern."""
 
 
@@ -65,6 +64,13 @@ def _factor(fine: Geometry, coarse: Geometry, factor: int) -> float:
     return coarse.distance_m / fine.distance_m
 
 
+def _fits(problem: Problem, factor: int) -> bool:
+    """Whether the frames can be divided, and enough is left of them."""
+    ny, nx = problem.amplitudes.shape[-2:]
+    whole = all(n % (2 * factor) == 0 and n // factor >= _SMALLEST for n in (ny, nx))
+    return factor == 1 or (whole and problem.padding_px % factor == 0)
+
+
 @contextmanager
 def at_level(problem: Problem, state: State, factor: int) -> Iterator[Level]:
     """Work on a level; what was found there is brought back at the end, also where the work is stopped."""
@@ -77,19 +83,12 @@ def at_level(problem: Problem, state: State, factor: int) -> Iterator[Level]:
     found.restore()
 
 
-def level(problem: Problem, state: State, factor: int) -> Level:
-    """The level whose pixels are `factor` times as large; the problem itself where that is 1.
-
-    Raises `InputError` where too little would be left of a pattern, or its sides cannot be divided.
-    """
+def level(problem: Problem, state: State, reduction: int) -> Level:
+    """The level whose pixels are `reduction` times as large, or as near to it as the frames allow; maybe the same."""
+    factor = max(k for k in (2**n for n in range(reduction.bit_length())) if k <= reduction and _fits(problem, k))
     if factor == 1:
         return Level(1, problem, state, problem, state)
     ny, nx = problem.window
-    if any(n % (2 * factor) or n // factor < _SMALLEST for n in (ny, nx)) or problem.padding_px % factor:
-        raise InputError(
-            f"Frames of {ny} × {nx} pixels with their padding cannot be reduced {factor} times: "
-            "set solver.reduction to a smaller power of two, or crop the frames with data.crop."
-        )
     near = problem.geometry.field == "near"
     amplitudes, valid = _reduced_data(problem, factor, near)
     pixel_m, given_m = problem.geometry.detector_pixel_m, problem.geometry.given_pixel_m
@@ -110,6 +109,7 @@ def level(problem: Problem, state: State, factor: int) -> Level:
         valid,
         problem.padding_px // factor,
         problem.room_px // factor,
+        problem.reduction * factor,
     )
     coarse.given = problem.given
     return Level(factor, problem, state, coarse, _reduced_state(coarse, state, factor, near))

@@ -60,7 +60,8 @@ class NearField:
         """The phase of the transfer function, paraxially, on a canvas (…, Y, X)."""
         fy = torch.fft.fftfreq(shape[-2], dtype=torch.float64, device=self.phase.device)[:, None]
         fx = torch.fft.fftfreq(shape[-1], dtype=torch.float64, device=self.phase.device)[None, :]
-        return (fy.square() * self.fresnel[0] + fx.square() * self.fresnel[1]) * (-4 * torch.pi**2)
+        curvature: Tensor = fy.square() * self.fresnel[0] + fx.square() * self.fresnel[1]
+        return curvature * (-4 * torch.pi**2)
 
     def forward(self, wave: Tensor, ramps: Ramps | None, transfer: Tensor | None = None) -> Tensor:
         """From the sample to the detector."""

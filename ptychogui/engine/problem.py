@@ -22,6 +22,9 @@ from ptychogui.params import InputError
 from ptychogui.types import Dataset, Geometry
 
 _READ = 64
+_SAMPLE = 16
+FEW_COUNTS = 100.0
+"""Counts for each pixel of the object below which its noise is a tenth of the light."""
 
 
 @dataclass
@@ -40,6 +43,8 @@ class Problem:
     padding_px: int
     room_px: int = 0
     """How far a frame may be moved on the canvas."""
+    reduction: int = 1
+    """How many of the scan's own pixels make one of these, along a side."""
     held_out: HeldOut | None = None
     """The pixels that no solver sees."""
 
@@ -83,6 +88,16 @@ class Problem:
     def mean_counts(self) -> float:
         """The mean counts of a frame."""
         return self.counts / len(self)
+
+    @cached_property
+    def counted(self) -> bool:
+        """Whether the frames hold whole numbers, as counts are; those in other units are no measure of noise."""
+        some = self.amplitudes[:_SAMPLE].double().square()
+        return bool(((some - some.round()).abs() < 0.01).all())
+
+    def few_counts(self, obj: Tensor) -> bool:
+        """Whether there are so few counts for each pixel of the object (S, Y, X) that noise is soon fitted."""
+        return self.counts < FEW_COUNTS * obj[0].numel() and self.counted
 
     def measured_power(self, probe: Tensor) -> Tensor:
         """Σ |P|² of the modes (M, ny, nx) within the frame; what lies in the padding is not counted."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from ptychogui.engine.refine.unknown import Unknown
-from ptychogui.params import ESSENTIAL, LIVE, NonNegative, Positive
+from ptychogui.params import ESSENTIAL, LIVE, Index, NonNegative, Positive
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,6 +25,7 @@ class Places:
 
     nominal_px: Tensor
     speed_px: Tensor
+    epochs: int = 0
 
 
 class PositionsUnknown(Unknown):
@@ -41,9 +42,12 @@ class PositionsUnknown(Unknown):
     momentum: Annotated[float, LIVE] = 0.5
     """How much of the last step is added to the next."""
     largest_px: Annotated[Positive, LIVE] = 1.0
-    """The longest step of a frame in one epoch."""
+    """The longest step of a frame, in pixels of the stage, which may be reduced."""
     limit_px: Positive = 24.0
     """The largest correction of a frame; where many reach it, the refinement has run away and is given up."""
+    strays_every: Annotated[Index, LIVE] = 8
+    """Every so many epochs, frames that fit far worse than others are tried at places all around, within the limit. 0:
+    never."""
     sparsity: Annotated[NonNegative, LIVE] = 0.0
     """The L1 term: by how many pixels an average frame's correction shrinks in one epoch."""
 
@@ -68,17 +72,23 @@ class PositionsUnknown(Unknown):
         wanted = now + step - nominal
         if self.sparsity:
             wanted = wanted.sign() * (wanted.abs() - self.sparsity * pace).clamp_min(0)
-        wanted = nominal + wanted.clamp(-self.limit_px, self.limit_px)
+        limit = self.limit_px / problem.reduction
+        wanted = nominal + wanted.clamp(-limit, limit)
         state.move(found.index, state.inside(wanted) - now)
 
     def settle(self, problem: Problem, state: State, memory: Any, pace: float) -> str:
         """Remove the mean correction, which is the object's; give up where many frames stand at the limit."""
-        correction = state.position_px - memory.nominal_px
-        if float((correction.abs().amax(1) >= 0.999 * self.limit_px).double().mean()) > _AT_LIMIT:
+        from ptychogui.engine.refine.strays import reset
+
+        correction, limit = state.position_px - memory.nominal_px, self.limit_px / problem.reduction
+        if float((correction.abs().amax(1) >= 0.999 * limit).double().mean()) > _AT_LIMIT:
             state.move_to(memory.nominal_px)
             return (
                 f"The positions ran away: a fifth of the frames wanted to move by more than {self.limit_px:g} pixels. "
                 "They are where the scan says again, and are not refined any more."
             )
         state.move_to(state.inside(state.position_px - correction.mean(0)))
+        memory.epochs += 1
+        if self.strays_every and memory.epochs % self.strays_every == 0:
+            memory.speed_px[reset(problem, state, limit)] = 0
         return ""

@@ -74,8 +74,9 @@ class Solver(Params):
     probe_start: Annotated[Index, LIVE] = 0
     """The epoch after which the probe is refined; before it, only the object is."""
     reduction: Count = 1
-    """Solve this stage on pixels so many times as large, a power of two. What is far off, positions or the distance, is
-    found there first, and quickly; stages with 8, 4, 2 and 1 go from coarse to fine."""
+    """Solve this stage on pixels so many times as large: 2, 4 or 8, or as many as the frames can be divided by. What is
+    far off, positions or the distance, is found there first, and quickly; stages with 8, 4, 2 and 1 go from coarse to
+    fine."""
 
     def batch_size(self, frames: int) -> int:
         """The number of frames in a batch of a scan with so many."""
