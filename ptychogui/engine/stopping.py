@@ -12,17 +12,16 @@ if TYPE_CHECKING:
     from ptychogui.engine.held_out import HeldOut
     from ptychogui.engine.problem import Problem
     from ptychogui.engine.state import State
+    from ptychogui.types import Geometry
 
 _PART = 0.01
-_FEW_COUNTS = 100.0
-"""Counts for each pixel of the object below which noise is fitted before long."""
-_SAMPLE = 16
 _SMOOTHED = 3
 """Epochs over which the misfit of held-out pixels is averaged, since batches make it scatter."""
 
 
 class Stopping(Params):
-    """What ends a stage before its last epoch. Either way the steps shrink once more before it ends."""
+    """What ends a stage before its last epoch. Its steps shrink before it ends, so that noise averages out: over a
+    window of epochs, or over as many as it took to get there where noise was fitted."""
 
     automatic: Annotated[bool, LIVE] = False
     """End a stage when its loss has reached a plateau. Off: only tell."""
@@ -41,22 +40,8 @@ class Stopping(Params):
 
         part = self.held_out
         if part is None:
-            part = _PART if _counted(problem) and counts_of_a_pixel(problem, state) < _FEW_COUNTS else 0.0
+            part = _PART if problem.few_counts(state.obj) else 0.0
         return HeldOut(problem, part, seed) if part else None
-
-
-def _counted(problem: Problem) -> bool:
-    """Whether the frames hold whole numbers, as counts are; those in other units are no measure of noise."""
-    some = problem.amplitudes[:_SAMPLE].double().square()
-    return bool(((some - some.round()).abs() < 0.01).all())
-
-
-def counts_of_a_pixel(problem: Problem, state: State) -> float:
-    """The counts that light an average lit pixel of the object, from all frames together."""
-    from ptychogui.engine.report import illumination
-
-    light = illumination(state)
-    return problem.counts * float(light.square().sum() / light.sum().square())
 
 
 @dataclass
@@ -69,7 +54,12 @@ class Watch:
     held: list[float] = field(default_factory=list)
     best: State | None = None
     best_epoch: int = 0
+    geometry: Geometry = field(init=False)
+    """That of the best state."""
     told: bool = False
+
+    def __post_init__(self) -> None:
+        self.geometry = self.problem.geometry
 
     def settle(self, stopping: Stopping, loss: float, done: int, epochs: int) -> tuple[int, tuple[str, ...]]:
         """Take note of epoch `done` of `epochs`; returns the epoch with which the stage should end, and messages."""
@@ -78,7 +68,7 @@ class Watch:
             self.held.append(self.problem.held_out.misfit())
             self._keep(done)
         messages = []
-        rest = stopping.window
+        rest = done if self.held else stopping.window
         reason = self._reason(stopping) if epochs - done > rest else ""
         if reason and (stopping.automatic or self.held):
             epochs = done + rest
@@ -89,6 +79,7 @@ class Watch:
         if done == epochs and self._worse():
             assert self.best is not None
             vars(self.state).update(vars(self.best))
+            self.problem.geometry = self.geometry
             messages.append(f"The state of epoch {self.best_epoch} explains the held-out pixels best and is kept.")
         return epochs, tuple(messages)
 
@@ -109,7 +100,7 @@ class Watch:
     def _keep(self, done: int) -> None:
         """Keep a copy of the state where the held-out pixels are explained better than ever."""
         if self.best is None or self._score(done) <= self._score(self.best_epoch):
-            self.best, self.best_epoch = copied(self.state), done
+            self.best, self.best_epoch, self.geometry = copied(self.state), done, self.problem.geometry
 
     def _score(self, done: int) -> float:
         """The misfit of the held-out pixels about the epoch `done`."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -9,6 +13,7 @@ from worlds import World, world
 
 from ptychogui.engine.constraints import Constraints
 from ptychogui.engine.constraints.object_amplitude import ObjectAmplitude
+from ptychogui.engine.constraints.object_smooth import ObjectSmooth
 from ptychogui.engine.constraints.orthogonal_modes import OrthogonalModes
 from ptychogui.engine.constraints.probe_centred import ProbeCentred
 from ptychogui.engine.constraints.probe_power import ProbePower
@@ -117,3 +122,28 @@ def test_what_is_switched_off_is_not_imposed(far: World) -> None:
     assert torch.equal(state.probe, before.probe)
     off.with_value("object_amplitude.enabled", True).with_value("object_amplitude.maximum", 0.5).apply(problem, state)
     assert float(state.obj.abs().max()) == pytest.approx(0.5)
+
+
+def test_a_blur_keeps_the_mean_and_is_a_gaussian(far: World) -> None:
+    problem, state = far.problem(), far.guess()
+    state.obj = torch.zeros_like(state.obj)
+    state.obj[0, 17, 11] = 2 - 1j
+    ObjectSmooth(width_px=2.0).apply(problem, state)
+    spot = (state.obj[0] / (2 - 1j)).real
+    y, x = (torch.arange(n, dtype=torch.float64) for n in spot.shape)
+    assert float(spot.sum()) == pytest.approx(1)
+    for axis, (place, middle) in enumerate(((y, 17), (x, 11))):
+        profile = spot.sum(1 - axis)
+        assert float((profile * (place - middle)).sum()) == pytest.approx(0, abs=1e-6)
+        assert float((profile * (place - middle).square()).sum()) == pytest.approx(4, rel=1e-6)
+    assert float(spot[18, 13] / spot[17, 11]) == pytest.approx(math.exp(-(1 + 4) / (2 * 4)), rel=1e-6)
+
+
+def test_only_few_counts_are_blurred_unasked(far: World) -> None:
+    frames = far.dataset.frames[:]
+    few = replace(far, dataset=replace(far.dataset, frames=np.rint(frames * (300 / frames.sum((1, 2)).mean()))))
+    for known, blurred in ((far, False), (few, True)):
+        problem, state = known.problem(), known.guess()
+        before = state.obj.clone()
+        ObjectSmooth().apply(problem, state)
+        assert torch.equal(state.obj, before) is not blurred

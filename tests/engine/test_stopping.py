@@ -19,7 +19,7 @@ from ptychogui.engine.solvers.adam import Adam
 from ptychogui.engine.solvers.base import Plan, iterate
 from ptychogui.engine.solvers.rpie import RPIE
 from ptychogui.engine.state import State
-from ptychogui.engine.stopping import Stopping, Watch, copied, counts_of_a_pixel
+from ptychogui.engine.stopping import Stopping, Watch, copied
 from ptychogui.job import Job
 
 EVERY = torch.arange(16)
@@ -104,17 +104,10 @@ def test_pixels_are_held_out_where_whole_counts_are_few(far: World) -> None:
     scaled = replace(few, dataset=replace(few.dataset, frames=few.dataset.frames / 7))
     for known, on in ((few, True), (many, False), (scaled, False)):
         problem, state = known.problem(), known.truth()
+        assert problem.few_counts(state.obj) is on
         assert (Stopping().pixels(problem, state, 0) is not None) is on
         assert Stopping(held_out=0).pixels(problem, state, 0) is None
         assert Stopping(held_out=0.1).pixels(problem, state, 0) is not None
-
-
-def test_the_counts_of_a_pixel_are_all_counts_over_the_lit_area(far: World) -> None:
-    problem, state = far.problem(), far.truth()
-    state.probe = torch.zeros_like(state.probe)
-    state.probe[1, 3:11, 4:15] = 0.3 - 2j
-    state.move_to(state.position_px[:1].expand(16, 2).round())
-    assert counts_of_a_pixel(problem, state) == pytest.approx(problem.counts / (8 * 11))
 
 
 def watch(far: World) -> Watch:
@@ -163,7 +156,8 @@ def test_the_best_state_is_given_back(far: World) -> None:
         said += messages
         if epoch == last:
             break
-    assert 18 < last < 32
+    assert 18 < last < 42
+    assert last % 2 == 0
     assert "noise" in said[0]
     kept = seen.state.obj[0, 0, 0].real
     assert 12 <= kept <= 14  # the mean over three epochs lags behind by one

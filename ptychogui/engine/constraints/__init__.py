@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ptychogui.engine.constraints.object_amplitude import ObjectAmplitude
+from ptychogui.engine.constraints.object_smooth import ObjectSmooth
 from ptychogui.engine.constraints.orthogonal_modes import OrthogonalModes
 from ptychogui.engine.constraints.probe_centred import ProbeCentred
 from ptychogui.engine.constraints.probe_power import ProbePower
@@ -27,6 +28,8 @@ class Constraints(Params):
     """Keep the period of a regular raster out of object and probe."""
     object_amplitude: ObjectAmplitude = ObjectAmplitude()
     """Keep the object's amplitude within a range."""
+    object_smooth: ObjectSmooth = ObjectSmooth()
+    """Keep noise out of the object's finest detail."""
     probe_power: ProbePower = ProbePower()
     """Keep the probe's power at what the frames count."""
 
