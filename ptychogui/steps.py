@@ -37,11 +37,13 @@ _READ = 32
 class StepSearch(Params):
     """How the search goes about it."""
 
-    frames: Annotated[Count, Field(ge=4)] = 64
-    """Neighbouring frames, around the middle of the scan, that the short runs use."""
-    epochs: Count = 12
+    frames: Annotated[Count | None, Field(ge=4)] = None
+    """Neighbouring frames, around the middle of the scan, that the short runs use. Unset: an eighth of the scan, but
+    24 to 64."""
+    epochs: Count | None = None
     """Length of the short runs that judge; a map of the wider surroundings is made with a third of it. The steps
-    shrink to the end of each, as those of a whole run do."""
+    shrink to the end of each, as those of a whole run do: long runs like smaller steps. Unset: a quarter of the run,
+    but 6 to 32."""
     held_out: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     """The part of the pixels that the short runs do not see and that judge them, so that noise is not fitted."""
     batches: bool = True
@@ -130,7 +132,8 @@ def search_steps(
     `initial` is an earlier result that the run would go on from. Raises `InputError` where job and data do not fit.
     """
     runs = _ShortRuns(job, dataset, initial, how or StepSearch(), stage)
-    longest = min(runs.how.epochs, runs.solver.epochs)
+    whole = runs.solver.epochs
+    longest = min(runs.how.epochs or min(max(whole // 4, 6), 32), whole)
     wide = _Round(runs, max(1, longest // 3))
     for _ in wide.walk((0, 0), 2, corners=True):
         yield wide.map()
@@ -228,7 +231,8 @@ class _ShortRuns:
 
         self.job, self.how, self.solver, self.scan_frames = job, how, job.stages[stage], len(dataset.scan)
         self.batch = self.solver.batch_size(self.scan_frames)
-        few, known = _neighbours(dataset, _known(job, initial), how.frames)
+        count = how.frames or min(max(self.scan_frames // 8, 24), 64)
+        few, known = _neighbours(dataset, _known(job, initial), count)
         self.seen, unseen = _held_out(few, how.held_out, job.seed)
         self.judge = problem(unseen, job.model, device_of(job.device), room_px=job.refine.margin_px)
         loop = snapshots(job, few, initial=known)
@@ -260,7 +264,8 @@ class _ShortRuns:
         begun, loss, error = time.perf_counter(), math.inf, None
         with suppress(RunError):  # it ran away
             *_, last = iterate(job, self.seen, self.begun)
-            loss, error = self._loss(last.state), self._error(last.state)
+            loss = self._loss(last.state)
+            error = self._error(last.state) if loss < 1 else None  # a model of no counts at all has the loss 1
         return Trial(object_step, probe_step, batch, loss, error, time.perf_counter() - begun)
 
     def _loss(self, state: State) -> float:

@@ -121,3 +121,12 @@ def test_a_dataset_that_does_not_fit_is_refused():
     empty = Dataset(np.full_like(data.frames, np.nan), data.mask, data.scan, data.geometry)
     with pytest.raises(InputError, match="no valid pixel"):
         next(search_steps(Job(), empty))
+
+
+def test_longer_runs_are_searched_for_by_longer_ones_up_to_a_length(dataset):
+    lengths = {}
+    for epochs in (4, 12, 80, 1000):
+        loop = search_steps(job("rpie").with_value("solver.epochs", epochs), dataset, how=StepSearch(batches=False))
+        lengths[epochs] = next(loop).epochs
+        loop.close()
+    assert lengths == {4: 1, 12: 2, 80: 6, 1000: 10}
