@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.choice import Choice, choices, label_of, replaced
+from ptychogui.gui.presets import presets_menu
 from ptychogui.gui.rows import FieldRow, Section
 from ptychogui.gui.stages import StageList
 from ptychogui.params import InputError, Params
@@ -157,6 +158,9 @@ class JobForm(ParamsForm):
     job_changed = pyqtSignal(object, object)
     """The user changed something: the new Job, and the old one (a slot may take only the first)."""
 
+    preset_wanted = pyqtSignal(str)
+    """The user chose a preset by its name."""
+
     def __init__(self, job: Job, parent: QWidget | None = None) -> None:
         super().__init__(job, parent=parent)
         self.setObjectName("job_form")
@@ -175,6 +179,7 @@ class JobForm(ParamsForm):
         """While a job runs, only what takes effect in it can be changed."""
         super().set_running(running)
         self._stages.set_running(running)
+        self._presets.setEnabled(not running)
 
     def change(self, job: Job) -> None:
         """Take another job as if the user had typed it."""
@@ -191,7 +196,17 @@ class JobForm(ParamsForm):
         self._search.setPlaceholderText("Search parameters")
         self._search.setClearButtonEnabled(True)
         self._search.textChanged.connect(self._refresh)
-        layout.addWidget(self._search)
+        top = QHBoxLayout()
+        top.addWidget(self._search, 1)
+        self._presets = QToolButton(self)
+        self._presets.setObjectName("presets")
+        self._presets.setText("Presets")
+        self._presets.setToolTip("Solver and unknowns for a purpose")
+        self._presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._presets.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # what is being typed elsewhere is taken up first
+        self._presets.setMenu(presets_menu(self, self.preset_wanted.emit))
+        top.addWidget(self._presets)
+        layout.addLayout(top)
         self._stages = StageList(cast("Job", self._params), self)
         self._stages.changed.connect(self.change)
         self._stages.selected.connect(lambda _: self._refresh())

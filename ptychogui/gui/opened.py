@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +90,9 @@ class Opened:
 
     def next_run(self) -> Run:
         """A new run of the job as it stands, with the next number."""
-        run = Run(f"Run {len(self.runs) + 1} · {' → '.join(stage.kind for stage in self.job.stages)}", self.job)
+        same = ((kind, len(list(stages))) for kind, stages in groupby(stage.kind for stage in self.job.stages))
+        kinds = " → ".join(kind if count == 1 else f"{kind} ×{count}" for kind, count in same)
+        run = Run(f"Run {len(self.runs) + 1} · {kinds}", self.job)
         self.runs.append(run)
         return run
 

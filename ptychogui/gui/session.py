@@ -20,6 +20,7 @@ from ptychogui.gui.tasks import told
 from ptychogui.gui.worker import Worker
 from ptychogui.io.data import Data
 from ptychogui.job import Job
+from ptychogui.presets import preset
 from ptychogui.types import Result
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,11 @@ class Session(Files):
             self.tell("warning", "Open a data file first: parameters belong to a file.")
         else:
             self.edit(job.model_copy(update={"data": self.current.job.data}))
+
+    def use_preset(self, name: str) -> None:
+        """Let a preset set solver and unknowns; the data stay. Can be undone."""
+        if self.current is not None:
+            self.edit(preset(name).apply(self.current.job), what=f"preset '{name}'")
 
     def save_parameters(self, job: Job, path: str) -> None:
         """Write a job as TOML, in a thread."""

@@ -133,7 +133,7 @@ class StageList(QWidget):
         self._job = job
         self._list.blockSignals(True)
         self._list.clear()
-        self._list.addItems([f"{i + 1}   {stage.kind}   {stage.epochs} epochs" for i, stage in enumerate(job.stages)])
+        self._list.addItems([_line(i, stage) for i, stage in enumerate(job.stages)])
         self._list.setCurrentRow(at)
         self._list.blockSignals(False)
         rows = min(len(job.stages), MOST_ROWS)
@@ -166,3 +166,8 @@ class StageList(QWidget):
     def _take(self, stages: Stages, at: int) -> None:
         self.show_job(with_stages(self._job, stages), at)
         self.changed.emit(self._job)
+
+
+def _line(at: int, stage: AnySolver) -> str:
+    larger = f"   pixels ×{stage.reduction}" if stage.reduction > 1 else ""
+    return f"{at + 1}   {stage.kind}   {stage.epochs} epochs{larger}"

@@ -78,6 +78,7 @@ class Workspace(QMainWindow):
         self.views["resolution"].start_wanted.connect(session.resolution.start)
         self.views["resolution"].stop_wanted.connect(session.resolution.stop)
         self.form.job_changed.connect(self._edited)
+        self.form.preset_wanted.connect(session.use_preset)
         self.form.problem_changed.connect(session.tell_problem)
         for view in self.views.values():
             if hasattr(view, "frame_selected"):

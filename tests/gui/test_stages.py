@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QLineEdit, QListWidget, QToolButton
 from pytestqt.qtbot import QtBot
 
 from ptychogui.gui.forms import JobForm
+from ptychogui.gui.opened import Opened
 from ptychogui.gui.run_bar import stage_text
 from ptychogui.gui.session import Session
 from ptychogui.gui.stages import Change, StageList, changed, possible, solvers, with_stages
@@ -139,6 +140,21 @@ def test_a_change_of_stages_can_be_undone(session: Session, form: JobForm, scan:
     assert kinds(session.current.job) == [Job().stages[0].kind, "rpie"]
     session.undo.undo()
     assert session.current.job == before
+
+
+def test_a_stage_says_its_solver_epochs_and_pixels(form: JobForm) -> None:
+    form.set_job(Job().with_value("solver", [{"kind": "adam", "epochs": 9, "reduction": 4}, {"kind": "rpie"}]))
+    listed = form.findChild(QListWidget, "stage_list")
+    assert listed is not None
+    assert [listed.item(i).text().split("   ") for i in range(2)] == [  # type: ignore[union-attr]
+        ["1", "adam", "9 epochs", "pixels ×4"],
+        ["2", "rpie", "50 epochs"],
+    ]
+
+
+def test_stages_of_one_kind_share_a_word_in_the_name_of_a_run() -> None:
+    job = Job().with_value("solver", [{"kind": "rpie"}, {"kind": "adam"}, {"kind": "adam"}])
+    assert Opened("scan.cxi", job).next_run().name == "Run 1 · rpie → adam ×2"
 
 
 def test_the_bar_says_which_stage_runs(session: Session, scan: object, until: Until, qtbot: QtBot) -> None:
