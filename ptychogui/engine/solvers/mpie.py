@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import ptychogui.params as p
@@ -10,21 +9,8 @@ from ptychogui.engine.solvers.base import Update
 from ptychogui.engine.solvers.rpie import Regularised
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from ptychogui.engine.problem import Problem
     from ptychogui.engine.state import State
-
-
-@dataclass
-class Momentum:
-    """Velocities of object and probe, what they were at the last kick, and the batches since."""
-
-    obj: Tensor
-    probe: Tensor
-    obj_before: Tensor
-    probe_before: Tensor
-    batches: int = 0
 
 
 class MPIE(Regularised):
@@ -44,28 +30,17 @@ class MPIE(Regularised):
 
     def begin(self, problem: Problem, state: State) -> Any:
         """Start at rest."""
-        import torch
+        from ptychogui.engine.solvers.momentum import Momentum
 
-        return Momentum(
-            torch.zeros_like(state.obj), torch.zeros_like(state.probe), state.obj.clone(), state.probe.clone()
-        )
+        return Momentum.at_rest(state)
 
     def settle(self, state: State, memory: Any) -> None:
         """A change by a constraint is no velocity."""
-        memory.obj_before.copy_(state.obj)
-        memory.probe_before.copy_(state.probe)
+        memory.settle(state)
 
     def apply(
         self, problem: Problem, state: State, memory: Any, begin: tuple[int, int], update: Update, pace: float
     ) -> None:
         """As rPIE, and a kick every T batches."""
         super().apply(problem, state, memory, begin, update, pace)
-        memory.batches += 1
-        if memory.batches % self.every:
-            return
-        memory.obj.mul_(self.friction).add_(state.obj - memory.obj_before)
-        state.obj.add_(memory.obj, alpha=self.feedback)
-        memory.obj_before.copy_(state.obj)
-        memory.probe.mul_(self.friction).add_(state.probe - memory.probe_before)
-        state.probe = state.probe + self.feedback * memory.probe
-        memory.probe_before.copy_(state.probe)
+        memory.after_batch(state, self.friction, self.feedback, self.every)
