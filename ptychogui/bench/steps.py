@@ -14,7 +14,7 @@ from ptychogui.options import add_job, job_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ptychogui.steps import StepMap
+    from ptychogui.steps import StepMap, Trial
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,11 +50,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     assert found.wide is not None
     return {
         "solver": found.solver,
-        "best": asdict(found.best),
+        "best": _plain(found.best),
         "settings": [f"solver.{name}={value:g}" for name, value in found.settings.items()],
         "share_of_a_run": round(found.share, 3),
         "rounds": [
-            {"epochs": one.epochs, "trials": [asdict(trial) for trial in one.trials]} for one in (found.wide, found)
+            {"epochs": one.epochs, "trials": [_plain(trial) for trial in one.trials]} for one in (found.wide, found)
         ],
     }
 
@@ -74,11 +74,16 @@ def table(found: dict[str, Any]) -> str:
         for t in one["trials"]:
             if t["batch"] != own:
                 steps = f"object step {t['object_step']:.4g}, probe step {t['probe_step']:.4g}"
-                lines.append(f"batch {t['batch']}, {steps}: loss {t['loss']:.4g}")
+                lines.append(f"batch {t['batch']}, {steps}: loss {_text(t['loss'])}")
     said = " ".join(f"--set {setting}" for setting in found["settings"])
     lines.append(f"{runs} short runs, {found['share_of_a_run']:.0%} of the work of a whole run")
     lines.append(f"use: {said}" if said else "The steps and the batch are good as they are.")
     return "\n".join(lines)
+
+
+def _plain(trial: Trial) -> dict[str, Any]:
+    """A short run as JSON can hold it: its loss is None where it ran away."""
+    return {**asdict(trial), "loss": trial.loss if math.isfinite(trial.loss) else None}
 
 
 def _map(trials: list[dict[str, Any]], name: str) -> list[str]:
@@ -87,10 +92,14 @@ def _map(trials: list[dict[str, Any]], name: str) -> list[str]:
     at = {(trial["probe_step"], trial["object_step"]): trial[name] for trial in trials}
     lines = [f"{'probe, object:':>14}" + "".join(f"{step:>10.4g}" for step in across)]
     for down in sorted({trial["probe_step"] for trial in trials}):
-        cells = [at.get((down, step)) for step in across]
-        texts = ["." if cell is None else f"{cell:.4g}" if math.isfinite(cell) else "ran away" for cell in cells]
+        texts = [_text(at[down, step]) if (down, step) in at else "." for step in across]
         lines.append(f"{down:>14.4g}" + "".join(f"{text:>10}" for text in texts))
     return lines
+
+
+def _text(value: float | None) -> str:
+    """A loss or an error; a loss of 1 and more is that of no model at all, and there is no error then."""
+    return f"{value:.4g}" if value is not None and value < 1 else "broke up"
 
 
 def _last(maps: Iterable[StepMap]) -> StepMap:

@@ -38,7 +38,9 @@ def test_every_short_run_is_told(found):
     assert (wide["epochs"], fine["epochs"]) == (1, 3)
     for one in (wide, fine):
         assert one["trials"][0]["object_step"] == 0.25
-        assert all(trial["loss"] > 0 and trial["object_nrmse"] > 0 for trial in one["trials"])
+        good = [trial for trial in one["trials"] if trial["loss"] is not None and trial["loss"] < 1]
+        assert all(trial["loss"] > 0 and trial["object_nrmse"] > 0 for trial in good)
+        assert all(trial["object_nrmse"] is None for trial in one["trials"] if trial not in good)
     assert told["best"] in fine["trials"]
     assert 0 < told["share_of_a_run"] < 20
 
@@ -48,7 +50,9 @@ def test_the_table_shows_both_maps_and_what_to_set(found):
     text = steps.table(told)
     for one in told["rounds"]:
         assert f"rpie, {one['epochs']} epochs, batch 4" in text
-        assert all(f"{trial['loss']:.4g}" in text for trial in one["trials"])
+        for trial in one["trials"]:
+            good = trial["loss"] is not None and trial["loss"] < 1
+            assert (f"{trial['loss']:.4g}" if good else "broke up") in text
     assert text.splitlines()[-1] == "use: " + " ".join(f"--set {setting}" for setting in told["settings"])
     nothing = steps.table({**told, "settings": []})
     assert nothing.splitlines()[-1] == "The steps and the batch are good as they are."
