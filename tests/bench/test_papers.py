@@ -46,14 +46,16 @@ def test_designs_are_better_than_the_paper_s() -> None:
             assert row.ours > row.goal + 1
 
 
-def test_errors_of_guzzi_are_told_beside_those_of_the_true_start() -> None:
+def test_what_guzzi_et_al_disturb_is_found_again() -> None:
     true_start, *wrong_start = islice(guzzi.rows(SMALL), 4)
     assert true_start.ours > 0.9
     assert by_quantity(wrong_start).keys() == {"object_ssim", "distance_error", "position_error_px"}
-    assert wrong_start[0].goal == pytest.approx(true_start.ours - 0.02)
-    first = wrong_start[0].curve[0]
-    assert first["distance_error"] == pytest.approx(0.3, abs=0.03)
-    assert first["position_error_px"] == pytest.approx(5 * 1.18, rel=0.3)
+    ssim, distance, positions = wrong_start
+    assert ssim.goal == pytest.approx(true_start.ours - 0.02)
+    assert ssim.ours > true_start.ours - 0.02
+    assert distance.ours < 0.01
+    assert positions.ours < 0.3
+    assert ssim.epochs <= 150
 
 
 def test_curve_of_a_run_falls_and_ends_where_the_run_does() -> None:

@@ -19,9 +19,10 @@ _SMALL: dict[str, Any] = {
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """The program's defaults; the paper's figures are those after 10 000 epochs of Adam."""
+    """L-BFGS, the quickest here; the paper's figures are those after 10 000 epochs of Adam."""
     images = setting.pair("mandril.bmp", "cameraman.bmp")
     sample = recipe(NAME, object_images=images, **({} if setting.full else _SMALL))
     wanted = (Wanted("object_nrmse", 0.01, 0.01), Wanted("probe_nrmse", 0.12))
-    trial = Trial("defaults", sample, {"solver.epochs": 1000 if setting.full else 100}, wanted)
+    job = {"solver.kind": "lbfgs", "solver.epochs": 1000 if setting.full else 50}
+    trial = Trial("lbfgs", sample, job, wanted)
     yield from trial.rows(NAME, trial.run())

@@ -10,9 +10,10 @@ from typing import Any
 
 from ptychogui.engine.simulate import Recipe, recipes, simulate
 from ptychogui.job import Job, Request, snapshots
+from ptychogui.presets import preset
 from ptychogui.types import Dataset, Result, Scan
 
-_POINTS = 24
+_POINTS = 12
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class Trial:
     recipe: Recipe
     job: Mapping[str, object]
     wanted: tuple[Wanted, ...]
+    preset: str = "default"
     from_truth: bool = False
 
     def run(self) -> Outcome:
@@ -91,7 +93,7 @@ class Trial:
         dataset = data_of(self.recipe)
         if self.from_truth:
             dataset = _corrected(dataset)
-        job = Job()
+        job = preset(self.preset).apply(Job())
         for path, value in self.job.items():
             job = job.with_value(path, value)
         return run(job, dataset)
