@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ptychogui.engine.refine import Refine
 from ptychogui.engine.start.file import FromFile
 from ptychogui.io.picture import inside_scan
 from ptychogui.job import Job, Request
@@ -34,9 +35,10 @@ def snapshots(job: Job, dataset: Dataset, whole: Result) -> Items:
     halves no longer agree. A `Request` to stop gives it back as it was.
 
     Each half begins with a flat object, so that nothing of the object is shared, and with what the whole run found of
-    the probe and the positions: every frame has a say in these, so that they hold little noise of their own, and a
-    probe that both halves had to find again from fewer frames would tell of the probe, not of the object. The
-    comparison is over the well-lit part, since the unlit one is flat in both.
+    the probe, the positions and the optics: every frame has a say in these, so that they hold little noise of their
+    own, and halves that had to find them again from fewer frames would tell of them, not of the object. The probe goes
+    on being refined; positions and distance do not, since two objects that were stretched differently do not compare.
+    The comparison is over the well-lit part, since the unlit one is flat in both.
 
     Raises `InputError` where there are too few frames, `RunError` where the scanned area is too small.
     """
@@ -146,4 +148,5 @@ def _half(job: Job, dataset: Dataset, whole: Result, index: NDArray[np.intp]) ->
         nominal_m=whole.nominal_m[index],
         unknowns={name: part[index] if name in _OF_FRAMES else part for name, part in whole.unknowns.items()},
     )
-    return job.model_copy(update={"start": FromFile()}), dataset.part(index), start
+    refine = Refine(background=job.refine.background)  # which is an unknown of the detector, and not in `start`
+    return job.model_copy(update={"start": FromFile(), "refine": refine}), dataset.part(index), start

@@ -72,6 +72,15 @@ def test_a_partly_coherent_scan_is_solved_with_two_modes(tmp_path, figures):
     assert one["loss"] > 1.2 * two["loss"]
 
 
+def test_few_photons_do_not_get_worse_with_more_epochs(tmp_path, figures):
+    small = {"shape": "[48, 48]", "scan_shape": "[10, 11]", "object_shape": "[64, 70]"}
+    scan = simulated(tmp_path, "kandel-2019-far", photons="1e3", **small)
+    few, many = figures(scan, "--epochs", "40"), figures(scan, "--epochs", "250")
+    assert many["epochs"] < 150
+    assert any("noise" in message for message in many["warnings"])
+    assert many["object_nrmse"] < 1.02 * few["object_nrmse"]
+
+
 def test_particles_in_ice_are_seen_with_electrons(tmp_path, figures):
     scan = simulated(tmp_path, "electron", shape="[64, 72]", scan_shape="[10, 11]")
     figures(scan, "--epochs", "20")

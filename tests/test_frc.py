@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from ptychogui.cli import main
 from ptychogui.engine.simulate import recipes, simulate
 from ptychogui.job import Job, Request, run
 from ptychogui.params import InputError
-from ptychogui.types import Dataset, Result, Snapshot
+from ptychogui.types import Dataset, Result, Scan, Snapshot
 
 JOB = Job().with_value("solver.epochs", 4)
 
@@ -78,6 +79,20 @@ def test_the_halves_share_nothing_of_the_object(scan: Dataset) -> None:
     assert np.ptp(one.preview) == 0
     assert np.allclose(one.probe, whole.probe.modes)
     assert len(one.positions_m) == 30
+
+
+def test_positions_and_optics_stay_as_the_whole_run_found_them(scan: Dataset) -> None:
+    job = JOB.with_value("refine.positions.enabled", True).with_value("refine.positions.start", 1)
+    rng = np.random.default_rng(3)
+    off = Scan(scan.scan.positions_m + rng.normal(0, 0.4, (60, 2)) * scan.geometry.pixel_m)
+    whole = run(job, replace(scan, scan=off))
+    moved = np.abs(whole.scan.positions_m - whole.nominal_m).max(1)
+    assert np.median(moved) > 0.02 * scan.geometry.pixel_m[0]
+    for index, start in zip(frc.halves(60, job.seed), (0, 4), strict=True):
+        seen = [s for s in frc.snapshots(job, replace(scan, scan=off), whole) if isinstance(s, Snapshot)]
+        assert all(
+            np.allclose(s.positions_m, whole.scan.positions_m[index]) for s in seen if start < s.epoch < start + 4
+        )
 
 
 def test_a_stop_gives_the_result_back_as_it_was(scan: Dataset) -> None:
