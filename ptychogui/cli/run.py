@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ptychogui.cli.arguments import Commands, add_command, add_preset, add_set, job_of
+from ptychogui.cli.arguments import Commands, add_command, add_job, job_of
 
 if TYPE_CHECKING:
     from ptychogui.job import Job
@@ -20,24 +20,11 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     """The parser of this command."""
     run = add_command(commands, "run", _run, "Reconstruct a scan and write the result.")
-    run.add_argument("file", help="data file or folder, or a result to go on from")
+    add_job(run)
     run.add_argument("-o", "--output", required=True, metavar="RESULT.h5", help="where the result is written")
-    run.add_argument("--job", metavar="J.toml", help="a job to begin with")
-    add_preset(run)
-    run.add_argument("--solver", metavar="KIND", help="one of " + ", ".join(_solvers()))
-    run.add_argument("--epochs", metavar="N", help="how often every frame is used")
-    run.add_argument("--device", help="auto, cpu or cuda:0")
     run.add_argument("--frc", action="store_true", help="run on either half of the frames too, and tell the resolution")
     run.add_argument("--json", action="store_true", help="print the figures as one line of JSON")
-    add_set(run, "solver.object_step=0.01 or data.energy_eV=8700")
     run.epilog = _parameters()
-
-
-def _solvers() -> list[str]:
-    from ptychogui.engine.solvers import AnySolver
-    from ptychogui.params import members
-
-    return sorted(members(AnySolver))
 
 
 def _parameters() -> str:
