@@ -264,8 +264,8 @@ class _ShortRuns:
         begun, loss, error = time.perf_counter(), math.inf, None
         with suppress(RunError):  # it ran away
             *_, last = iterate(job, self.seen, self.begun)
-            loss = self._loss(last.state)
-            error = self._error(last.state) if loss < 1 else None  # a model of no counts at all has the loss 1
+            loss = self._loss(last.level.fine)
+            error = self._error(last.level.fine) if loss < 1 else None  # a model of no counts at all has the loss 1
         return Trial(object_step, probe_step, batch, loss, error, time.perf_counter() - begun)
 
     def _loss(self, state: State) -> float:

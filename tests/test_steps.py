@@ -130,3 +130,10 @@ def test_longer_runs_are_searched_for_by_longer_ones_up_to_a_length(dataset):
         lengths[epochs] = next(loop).epochs
         loop.close()
     assert lengths == {4: 1, 12: 2, 80: 6, 1000: 10}
+
+
+def test_a_stage_on_larger_pixels_is_judged_on_those_of_the_frames(dataset):
+    coarse = job("rpie", reduction=2)
+    first = next(search_steps(coarse, dataset, how=QUICK)).trials[0]
+    assert 0 < first.loss < 1
+    assert 0 < first.object_nrmse < 1
