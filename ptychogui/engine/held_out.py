@@ -25,7 +25,7 @@ class HeldOut:
         count = max(1, round(part * self._pixels))
         self._places = torch.randperm(self._pixels, generator=generator)[:count].to(problem.device)
         self._moved = torch.randint(self._pixels, (len(problem), 1), generator=generator).to(problem.device)
-        self._misfit = torch.zeros(len(problem), dtype=torch.float64, device=problem.device)
+        self._misfit = torch.full((len(problem),), torch.nan, dtype=torch.float64, device=problem.device)
 
     def places(self, index: Tensor) -> Tensor:
         """The held-out pixels (b, K) of the frames `index` (b,), counted along the rows of the window."""
@@ -48,5 +48,5 @@ class HeldOut:
         self._misfit[index] = loss.value(said, measured, valid).double() / len(index)
 
     def misfit(self) -> float:
-        """The loss over the held-out pixels, each frame's as it was last seen."""
+        """The loss over the held-out pixels, each frame's as it was last seen; not a number until all were."""
         return float(self._misfit.sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
@@ -65,8 +66,10 @@ class Watch:
         """Take note of epoch `done` of `epochs`; returns the epoch with which the stage should end, and messages."""
         self.losses.append(loss)
         if self.problem.held_out is not None:
-            self.held.append(self.problem.held_out.misfit())
-            self._keep(done)
+            misfit = self.problem.held_out.misfit()
+            if math.isfinite(misfit):  # a solver may do without
+                self.held.append(misfit)
+                self._keep(done)
         messages = []
         rest = done if self.held else stopping.window
         reason = self._reason(stopping) if epochs - done > rest else ""

@@ -164,6 +164,14 @@ def test_the_best_state_is_given_back(far: World) -> None:
     assert f"epoch {kept:.0f} " in said[-1]
 
 
+def test_a_solver_that_tells_nothing_of_held_out_pixels_runs_on(far: World) -> None:
+    seen = watch(far)
+    seen.problem.held_out = HeldOut(seen.problem, 0.1, 3)
+    assert np.isnan(seen.problem.held_out.misfit())
+    for epoch in range(1, 60):
+        assert seen.settle(Stopping(), 0.9**epoch, epoch, 60) == (60, ())
+
+
 def test_a_copied_state_shares_no_memory(far: World) -> None:
     state = far.guess()
     other = copied(state)
