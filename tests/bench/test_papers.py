@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ptychogui.bench.papers import EXPERIMENTS, design, guzzi, kandel, near, steps
+from ptychogui.bench.papers import EXPERIMENTS, deng, design, guzzi, kandel, near, steps
 from ptychogui.bench.papers.adepie import farthest_apart
 from ptychogui.bench.papers.trial import Row, Setting, Trial, Wanted, data_of, recipe
 from ptychogui.cli import main
+from ptychogui.engine.solvers import AnySolver
+from ptychogui.params import members
 
 SMALL = Setting()
 
@@ -120,3 +122,12 @@ def test_steps_of_the_grid_are_those_of_the_paper() -> None:
 def test_near_field_gets_better() -> None:
     row, _ = near.rows(SMALL)
     assert row.ours < 0.8 * row.curve[0]["object_nrmse"]
+
+
+def test_a_tenth_of_the_epochs_is_enough_for_the_error_of_plain_descent() -> None:
+    rows = list(deng.rows(SMALL))
+    loss = {row.run: row for row in rows if row.quantity == "loss"}
+    assert set(loss) == set(members(AnySolver))
+    assert loss["mpie"].epochs == loss["gd"].epochs // 10
+    for solver in ("mpie", "lsqml"):
+        assert loss[solver].ours < loss["gd"].ours == loss[solver].goal

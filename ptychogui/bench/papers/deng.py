@@ -21,7 +21,8 @@ def rows(setting: Setting) -> Iterator[Row]:
     images = setting.pair("lake.bmp", "FAI.bmp")
     sample = recipe(NAME, object_images=images, **({} if setting.full else _SMALL))
     epochs = 200 if setting.full else 60
-    descent = {"solver.kind": "gd", "solver.object_step": 0.2, "solver.final_step": 1.0}
+    # the original's step is in O −= 2·0.2 ∂L/∂O*, frame by frame, and its probe's amplitude about one
+    descent = {"solver.kind": "gd", "solver.batch": 1, "solver.object_step": 0.4, "solver.final_step": 1.0}
     known = {"solver.probe_start": _NEVER}
     wanted = (Wanted("loss"), Wanted("object_nrmse"))
     plain = Trial("gd", sample, descent | known | {"solver.epochs": epochs}, wanted)
