@@ -8,6 +8,7 @@ import tomllib
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -248,12 +249,13 @@ def _same(old: type[Params], new: type[Params], name: str) -> bool:
 
 
 def described(params: type[Params], before: str = "") -> Iterator[tuple[str, str, str]]:
-    """Every parameter under a Params: its dotted path, its default as text and its help; a union by its members."""
+    """Every parameter under a Params: its dotted path, its default and its help; of a union its members' pages."""
     for entry in entries(params):
         path = f"{before}{entry.name}"
         union = members(entry.type)
         if union:
-            yield f"{path}.kind", str(entry.default.kind), f"one of {', '.join(union)}"
+            pages = [f"\n-- {kind} --\n{cleandoc(member.__doc__ or '')}" for kind, member in union.items()]
+            yield f"{path}.kind", str(entry.default.kind), "\n".join([f"one of {', '.join(union)}", *pages])
             for kind, member in union.items():
                 yield from ((p, d, f"({kind}) {h}") for p, d, h in described(member, f"{path}."))
         elif isinstance(entry.type, type) and issubclass(entry.type, Params):

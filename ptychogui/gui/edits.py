@@ -193,8 +193,8 @@ def field_edit(choice: Choice, parent: QWidget | None = None) -> FieldEdit:
 
 
 def paragraph(text: str) -> str:
-    """Help as rich text, so that a tooltip breaks its lines."""
-    return f"<p>{escape(' '.join(text.split()))}</p>"
+    """Help as rich text, so that a tooltip breaks its lines; an empty line begins a paragraph."""
+    return "".join(f"<p>{escape(' '.join(part.split()))}</p>" for part in text.split("\n\n"))
 
 
 def help_of(choice: Choice) -> str:

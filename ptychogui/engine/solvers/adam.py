@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import ptychogui.params as p
-from ptychogui.engine.solvers.base import Solver, Update
+from ptychogui.engine.solvers.base import Update
+from ptychogui.engine.solvers.descent import Descent
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
     from ptychogui.engine.state import State
 
 
-class Adam(Solver):
-    """Adam on the amplitude loss. Steady on real data, whose errors are more than noise: the default.
+class Adam(Descent):
+    """Adam: gradient descent whose step adapts to every pixel; the default.
+
+    When to use it: first, on any scan; it is steady on real data, whose errors are more than noise. Where it is too
+    slow take `mpie` or `lsqml`, and to finish, `lbfgs`.
 
     Kingma & Ba, ICLR 2015, Algorithm 1, on the complex gradient ∂L/∂z* with |g|² for the second moment, and with a
     small part of the largest mean gradient in the place of ε. Kandel et al., Opt. Express 27, 18653 (2019) use it for
@@ -42,11 +46,11 @@ class Adam(Solver):
         """The gradient ∂L/∂z* of object and probe over the frames of a shard."""
         from ptychogui.engine.gradient import automatic, written_out
 
-        with_probe = done >= self.probe_start
+        with_probe, loss = done >= self.probe_start, problem.loss(self.loss)
         if self.autograd:
-            found = automatic(problem, state, shard, with_probe)
+            found = automatic(problem, state, shard, with_probe, loss)
         else:
-            found, _ = written_out(problem, state, shard, with_probe)
+            found, _ = written_out(problem, state, shard, with_probe, loss)
         return Update(found.obj, None, found.probe, None, found.loss, found.unknowns)
 
     def apply(

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class EPIE(PIE):
-    """ePIE: the plain, robust classic. Use it to compare with published work, or when another solver breaks up.
+    """ePIE, the extended ptychographical iterative engine: the plain, robust classic.
+
+    When to use it: to compare with published work, or when another solver breaks up. Weakly lit parts of the object
+    come slowly; `rpie` and `mpie` are the same with a remedy for that.
 
     Maiden & Rodenburg, Ultramicroscopy 109, 1256 (2009), Eqs. 6 and 7: O += α P*χ / max|P|², P += β O*χ / max|O|².
     Each is a gradient step of the amplitude loss, that of the object with the step α / max|P|².

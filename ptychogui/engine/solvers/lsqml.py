@@ -109,7 +109,7 @@ def _lengths(
     probe: Tensor | None,
     damping: float,
 ) -> Tensor:
-    """The lengths (2,) of the steps along `obj`, on the canvas from `begin`, and `probe`: the mean of the frames' own."""
+    """The lengths (2,) of the steps along `obj`, on the canvas from `begin`, and `probe`: the mean of all frames."""
     import torch
 
     from ptychogui.engine.views import views

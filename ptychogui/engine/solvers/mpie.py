@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 class MPIE(Regularised):
     """mPIE: rPIE with momentum, which carries on what changes slowly.
 
+    When to use it: on clean data with good positions, where it takes the fewest passes of all to a sharp picture. On
+    data with other errors than noise make `feedback` smaller, or take `lsqml` or `adam`.
+
     Maiden, Johnson & Li, Optica 4, 736 (2017): every T batches v = η v + (O − O_T), O_T being the object after the last
     kick, and O moves on along v; here by `feedback` · v, as PtyLab has it. The probe likewise.
     """

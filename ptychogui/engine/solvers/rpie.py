@@ -31,7 +31,10 @@ class Regularised(PIE):
 
 
 class RPIE(Regularised):
-    """rPIE: as ePIE, but weakly lit parts of the object catch up. Quick and steady; good for a fast look.
+    """rPIE, the regularised engine: as ePIE, but weakly lit parts of the object catch up.
+
+    When to use it: for a fast look at any scan, and where `mpie` is too lively. A smaller `alpha` is faster at the rim
+    of the beam, with more noise there.
 
     Maiden, Johnson & Li, Optica 4, 736 (2017): O += γ P*χ / ((1 − α)|P|² + α max|P|²), the probe likewise.
     """
