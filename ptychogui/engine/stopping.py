@@ -70,13 +70,13 @@ class Watch:
             if math.isfinite(misfit):  # a solver may do without
                 self.held.append(misfit)
                 self._keep(done)
-        messages = []
+        messages, ends = [], stopping.automatic or bool(self.held)
         rest = done if self.held else stopping.window
         reason = self._reason(stopping) if epochs - done > rest else ""
-        if reason and (stopping.automatic or self.held):
+        if reason and ends:
             epochs = done + rest
             reason += f" This stage ends with its epoch {epochs}."
-        if reason and not self.told:
+        if reason and (ends or not self.told):
             messages.append(reason)
             self.told = True
         if done == epochs and self._worse():
@@ -98,7 +98,7 @@ class Watch:
         gain = 1 - now / max(sum(curve[-2 * n : -n]), 1e-300)
         if gain >= stopping.improvement:
             return ""
-        return f"The loss has reached a plateau: {100 * gain:.2g} % in {n} epochs."
+        return f"The loss has reached a plateau: {n} epochs changed it by {-100 * gain:+.2g} %."
 
     def _keep(self, done: int) -> None:
         """Keep a copy of the state where the held-out pixels are explained better than ever."""

@@ -129,6 +129,15 @@ def test_a_plateau_is_told_once_and_ends_only_where_that_is_wanted(far: World) -
         assert last == (said[0][0] + 10 if automatic_stop else 60)
 
 
+def test_an_end_that_is_wanted_after_a_plateau_was_told_is_told_too(far: World) -> None:
+    seen, said, last = watch(far), [], 90
+    for epoch in range(1, 60):
+        last, messages = seen.settle(Stopping(automatic=epoch > 40), 0.1, epoch, last)
+        said += [(epoch, message) for message in messages]
+    assert [epoch for epoch, _ in said] == [20, 41]
+    assert last == 51
+
+
 def test_a_loss_that_falls_is_no_plateau(far: World) -> None:
     seen = watch(far)
     for epoch, loss in enumerate(np.geomspace(1, 0.5, 100), 1):
