@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -12,6 +13,7 @@ from PyQt6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QStyle
 from ptychogui.gui.choice import Choice, range_of, text_of, value_of
 from ptychogui.params import InputError
 
+_EMPTY_LINE, _NAME = re.compile(r"\n\s*\n"), re.compile(r"`([^`]+)`")
 SETTLE_MS = 1000
 """What was typed is taken up after this pause, on Return, or when the field loses the focus."""
 
@@ -115,7 +117,7 @@ class OptionEdit(QComboBox):
         for row in range(self.count()):
             member = choice.union.get(self.itemData(row)) if choice.union else None
             if member is not None:
-                self.setItemData(row, paragraph(member.__doc__ or ""), Qt.ItemDataRole.ToolTipRole)
+                self.setItemData(row, paragraphs(member.__doc__ or ""), Qt.ItemDataRole.ToolTipRole)
         self.activated.connect(lambda _: self.edited.emit())
 
     def value(self) -> Any:
@@ -192,9 +194,10 @@ def field_edit(choice: Choice, parent: QWidget | None = None) -> FieldEdit:
     return edit
 
 
-def paragraph(text: str) -> str:
-    """Help as rich text, so that a tooltip breaks its lines; an empty line begins a paragraph."""
-    return "".join(f"<p>{escape(' '.join(part.split()))}</p>" for part in text.split("\n\n"))
+def paragraphs(text: str) -> str:
+    """Help as rich text, so that a tooltip breaks its lines: an empty line parts paragraphs, `names` stand out."""
+    parts = [escape(" ".join(part.split())) for part in _EMPTY_LINE.split(text) if part.strip()]
+    return _NAME.sub(r"<code>\1</code>", "".join(f"<p>{part}</p>" for part in parts))
 
 
 def help_of(choice: Choice) -> str:
@@ -204,6 +207,6 @@ def help_of(choice: Choice) -> str:
     usual = text_of(choice.standard, choice.unit)
     facts += [f"Default {usual}" if usual and not choice.heading else ""]
     line = " · ".join(fact for fact in facts if fact)
-    return f"{paragraph(choice.help)}<p>{escape(line)}</p><p><code>{escape(choice.name)}</code></p>".replace(
+    return f"{paragraphs(choice.help)}<p>{escape(line)}</p><p><code>{escape(choice.name)}</code></p>".replace(
         "<p></p>", ""
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PyQt6.QtWidgets import QMenu, QWidget
 
-from ptychogui.gui.edits import paragraph
+from ptychogui.gui.edits import paragraphs
 from ptychogui.presets import PRESETS
 
 
@@ -19,6 +19,6 @@ def presets_menu(parent: QWidget, chosen: Callable[[str], object]) -> QMenu:
         action = menu.addAction(name)
         assert action is not None
         action.setObjectName(f"preset_{name}")
-        action.setToolTip(paragraph(preset.text))
+        action.setToolTip(paragraphs(preset.text))
         action.triggered.connect(lambda _, name=name: chosen(name))
     return menu

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from ptychogui.gui.edits import paragraph
+from ptychogui.gui.edits import paragraphs
 from ptychogui.params import Params, members
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class StageList(QWidget):
         for kind, solver in solvers(self._job).items():
             action = menu.addAction(kind)
             assert action is not None
-            action.setToolTip(paragraph(solver.__doc__ or ""))
+            action.setToolTip(paragraphs(solver.__doc__ or ""))
             action.triggered.connect(partial(self._append, kind))
         return menu
 

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from ptychogui.gui.choice import Choice, choices, replaced, text_of, value_of
-from ptychogui.gui.edits import OptionEdit, SwitchEdit, TextEdit
+from ptychogui.gui.edits import OptionEdit, SwitchEdit, TextEdit, paragraphs
 from ptychogui.gui.forms import GROUPS, JobForm, ParamsForm, is_essential
 from ptychogui.gui.rows import FieldRow, Section
 from ptychogui.io.data import Data
@@ -388,6 +388,13 @@ def test_the_wheel_passes_by_a_box_that_was_not_clicked(form: JobForm) -> None:
 def test_help_tells_unit_range_and_name(form: JobForm) -> None:
     tip = row_of(form, "data.energy_eV").toolTip()
     assert all(part in tip for part in ("Photon energy", "Unit eV", "Range from 0", "data.energy_eV"))
+
+
+def test_help_keeps_its_paragraphs_and_names() -> None:
+    assert paragraphs("What it\n    is.\n\n    Use `rpie` & rest.\n") == (
+        "<p>What it is.</p><p>Use <code>rpie</code> &amp; rest.</p>"
+    )
+    assert paragraphs("") == ""
 
 
 def test_a_list_that_cannot_be_read_is_told() -> None:
