@@ -120,10 +120,16 @@ def test_photographs_are_averaged_cut_and_stretched(tmp_path: Path) -> None:
 
 
 def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(b"no picture")
-    for name in ("a.png", "missing.png"):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 60), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "whole.png")
+    (tmp_path / "half.png").write_bytes((tmp_path / "whole.png").read_bytes()[:300])
+    (tmp_path / "text.png").write_bytes(b"no picture")
+    for name in ("half.png", "text.png", "missing.png"):
         with pytest.raises(InputError, match="is no picture that can be read"):
             photographs.photograph(str(tmp_path / name), (8, 8))
+    Image.fromarray(np.full((4, 5), np.nan, np.float32)).save(tmp_path / "nan.tif")
+    with pytest.raises(InputError, match="no numbers"):
+        photographs.photograph(str(tmp_path / "nan.tif"))
 
 
 def test_pictures_by_formula_are_like_photographs() -> None:

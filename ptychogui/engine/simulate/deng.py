@@ -58,6 +58,6 @@ class Deng(Recipe):
             geometry,
             probe,
             scans.raster(self.scan_shape, (self.step_px, self.step_px), 0.0, rng),
-            photographs.hung(photographs.transmission(sample, self.amplitude, self.phase_rad), 1.0),
+            photographs.on_canvas(photographs.transmission(sample, self.amplitude, self.phase_rad), 1.0),
             guess=probe,
         )

@@ -70,6 +70,6 @@ class Guzzi(Recipe):
             geometry,
             (beam * probes.disc(self.shape, self.probe_px / 2))[None],
             positions_px,
-            photographs.hung(photographs.transmission(sample, self.amplitude, self.phase_rad), 1.0),
+            photographs.on_canvas(photographs.transmission(sample, self.amplitude, self.phase_rad), 1.0),
             padding_px=self.padding_px,
         )

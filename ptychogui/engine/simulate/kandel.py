@@ -38,7 +38,7 @@ class _Kandel(Recipe):
     def picture(self, rng: Generator) -> Transmission:
         """The object."""
         values = photographs.greys(self.object_images, self.object_shape, rng)
-        return photographs.hung(photographs.transmission(values, self.amplitude, self.phase_rad), self.outside)
+        return photographs.on_canvas(photographs.transmission(values, self.amplitude, self.phase_rad), self.outside)
 
 
 class KandelFar(_Kandel):

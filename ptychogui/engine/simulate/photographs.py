@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -16,6 +14,8 @@ Array = NDArray[np.float64]
 Range = tuple[float, float]
 
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP")
+_BROKEN = (OSError, EOFError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What Pillow raises of a file that is missing, damaged, too large or no picture."""
 _LEAVES = 900
 _TEXTURE = 0.06
 
@@ -37,11 +37,10 @@ def photograph(path: str, shape: tuple[int, int] | None = None) -> Array:
     is no picture that can be read.
     """
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=_FORMATS) as opened:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(path, formats=_FORMATS) as opened:
             # greys of more than eight bits are kept, and so are those between the greys of the file when averaged
             picture = (opened if opened.mode[0] in "IF" else opened.convert("L")).convert("F")
-    except (OSError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except _BROKEN as error:
         raise InputError(
             f"{path} is no picture that can be read: give PNG, JPEG, TIFF or BMP of usual size."
         ) from error
@@ -51,7 +50,10 @@ def photograph(path: str, shape: tuple[int, int] | None = None) -> Array:
         y, x = (height - scale * shape[0]) / 2, (width - scale * shape[1]) / 2
         box = (x, y, width - x, height - y)
         picture = picture.resize((shape[1], shape[0]), Image.Resampling.BOX, box=box)
-    return _stretched(np.asarray(picture, np.float64))
+    values = np.asarray(picture, np.float64)
+    if not np.isfinite(values).all():
+        raise InputError(f"{path} has pixels that are no numbers: give a picture without them.")
+    return _stretched(values)
 
 
 def leaves(shape: tuple[int, int], rng: Generator) -> Array:
@@ -81,7 +83,7 @@ def transmission(values: tuple[Array, Array], amplitude: Range, phase_rad: Range
     return result
 
 
-def hung(picture: NDArray[np.complex128], outside: float) -> Transmission:
+def on_canvas(picture: NDArray[np.complex128], outside: float) -> Transmission:
     """A transmission (Y, X) with its pixel n // 2 in the middle of the scan, and what lies around it."""
 
     ny, nx = picture.shape
