@@ -38,7 +38,8 @@ def snapshots(job: Job, dataset: Dataset, whole: Result) -> Items:
     the probe, the positions and the optics: every frame has a say in these, so that they hold little noise of their
     own, and halves that had to find them again from fewer frames would tell of them, not of the object. The probe goes
     on being refined; positions and distance do not, since two objects that were stretched differently do not compare.
-    The comparison is over the well-lit part, since the unlit one is flat in both.
+    The comparison is over the well-lit part, since the unlit one is flat in both. What both halves have wrong in the
+    same way, as a solver that has not converged leaves it, is not seen by any such comparison.
 
     Raises `InputError` where there are too few frames, `RunError` where the scanned area is too small.
     """
