@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ptychogui import io
@@ -116,3 +117,22 @@ def test_a_progress_bar_where_stderr_is_a_terminal(tmp_path, scan):
     assert json.loads(done.stdout)["epochs"] == 40
     assert "40/40" in shown
     assert "loss 0." in shown
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell the peak of memory this way")
+@pytest.mark.parametrize("solver", ["adam", "rpie"])
+def test_a_run_holds_its_frames_once(tmp_path, solver):
+    count, side = 320, 256
+    y, x = np.divmod(np.arange(count), 40)
+    frames = np.random.default_rng(1).poisson(2, (8, side, side)).astype(np.float32)
+    np.savez(tmp_path / "scan.npz", data=np.tile(frames, (count // 8, 1, 1)), scan=np.stack([y, x], 1) * 9.5)
+    code = (
+        "import resource, sys\nfrom ptychogui.cli import main\n"
+        "code = main(sys.argv[1:])\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\nsys.exit(code)\n"
+    )
+    options = ["--solver", solver, "--epochs", "1", "--device", "cpu", "--set", "start.find_defocus=false"]
+    command = [sys.executable, "-c", code, "run", str(tmp_path / "scan.npz"), "-o", str(tmp_path / "r.h5"), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    peak = int(done.stdout.splitlines()[-1]) * (1 if sys.platform == "darwin" else 1024)
+    assert peak <= 1.5 * count * side**2 * 4 + 500e6

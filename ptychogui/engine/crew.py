@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _SMALLEST = 4
 """Frames below which a share is not worth a thread."""
-_WAVES_BYTES = 2**23
+_WAVES_BYTES = 2**22
 """Waves that a thread works on at once; a step holds some ten arrays of their size."""
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ptychogui.engine.problem import Problem
+from ptychogui.engine.problem import Problem, at_once
 from ptychogui.engine.state import State
 from ptychogui.types import Real
-
-_BATCH = 32
 
 
 def r_factors(problem: Problem, state: State) -> tuple[float, Real]:
@@ -21,7 +19,7 @@ def r_factors(problem: Problem, state: State) -> tuple[float, Real]:
     # made beforehand: small results kept from every batch would keep the large arrays from using their memory again
     sums = torch.zeros(2, len(problem), dtype=torch.float64, device=problem.device)
     with torch.no_grad():
-        for index in torch.split(torch.arange(len(problem), device=problem.device), _BATCH):
+        for index in torch.split(torch.arange(len(problem), device=problem.device), at_once(state.probe.shape)):
             _, waves = problem.waves(state, index)
             measured, weight = problem.amplitude(index), problem.valid_pixels(index)
             error = (problem.counts_of(state, waves, index).clamp_min(0).sqrt() - measured).abs()

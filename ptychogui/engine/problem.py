@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +22,7 @@ from ptychogui.engine.state import State
 from ptychogui.params import InputError
 from ptychogui.types import Dataset, Geometry
 
-_READ = 64
+_AT_ONCE_BYTES = 2**23
 _SAMPLE = 16
 FEW_COUNTS = 100.0
 """Counts for each pixel of the object below which its noise is a tenth of the light."""
@@ -76,12 +77,12 @@ class Problem:
     @cached_property
     def counts(self) -> float:
         """All counts in valid pixels."""
-        return sum(float(part.double().square().sum()) for part in torch.split(self.amplitudes, _READ))
+        return sum(float(part.double().square().sum()) for part in torch.split(self.amplitudes, at_once(self.window)))
 
     @cached_property
     def typical_counts(self) -> float:
         """Σm² / Σm of the counts m: those of a typical bright pixel."""
-        squares = sum(float(part.double().pow(4).sum()) for part in torch.split(self.amplitudes, _READ))
+        squares = sum(float(part.double().pow(4).sum()) for part in torch.split(self.amplitudes, at_once(self.window)))
         return squares / self.counts if self.counts else 1.0
 
     @property
@@ -163,8 +164,9 @@ def problem(
     amplitudes = torch.empty(dataset.frames.shape, dtype=real, device=device)
     mask = _ordered(dataset.mask, far)
     broken: NDArray[np.bool_] | None = None
-    for begin in range(0, len(amplitudes), _READ):
-        part = slice(begin, begin + _READ)
+    count = at_once((ny, nx))
+    for begin in range(0, len(amplitudes), count):
+        part = slice(begin, begin + count)
         counts = _ordered(np.asarray(dataset.frames[part], np.float64), far)
         finite = np.isfinite(counts)
         if not finite.all():
@@ -181,6 +183,11 @@ def problem(
     elif padding_px or not mask.all():
         valid = torch.from_numpy(mask).to(device=device, dtype=real)
     return Problem(model, optics, dataset.geometry, amplitudes, valid, padding_px, room_px)
+
+
+def at_once(shape: tuple[int, ...]) -> int:
+    """How many arrays of a shape are worked on at once where all frames are gone through: 8 MB of complex64."""
+    return max(1, _AT_ONCE_BYTES // (8 * math.prod(shape)))
 
 
 def _complex(real: torch.dtype) -> torch.dtype:

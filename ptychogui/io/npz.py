@@ -19,7 +19,7 @@ from ptychogui.types import Dataset
 
 NAME = "NPZ"
 
-_LARGE_BYTES = 2**28
+_LARGE_BYTES = 2**25
 """Frames of this size are unpacked to a temporary file, where they do not fill the memory."""
 _NUMBERS = (
     "energy_eV",
