@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,8 @@ def _arrays(path: Path) -> dict[str, Any]:
                 with archive.open("data.npy") as stream:
                     frames = unpacked_npy(stream)
                 arrays |= {"data": frames} if frames is not None else {}
+        if isinstance(source, BytesIO):
+            source.seek(0)  # NumPy looks for the archive where the last reader left off
         with np.load(source, allow_pickle=False) as archive:
             return arrays | {name: archive[name] for name in archive.files if name not in arrays}
     except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:

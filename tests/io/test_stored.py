@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gc
 
 import numpy as np
@@ -41,6 +42,15 @@ def test_numbers_by_columns_are_read_as_well(tmp_path, stack):
     np.save(tmp_path / "a.npy", np.asfortranarray(stack))
     dataset = io.read(Data(path=str(tmp_path / "a.npy")), need_scan=False)
     np.testing.assert_array_equal(dataset.frames[:], stack)
+
+
+def test_large_frames_of_a_compressed_archive_leave_the_rest_readable(tmp_path, stack, monkeypatch):
+    monkeypatch.setattr(npz, "_LARGE_BYTES", 1000)
+    np.savez(tmp_path / "a.npz", data=stack, scan=np.arange(14.0).reshape(7, 2))
+    (tmp_path / "a.npz.bz2").write_bytes(bz2.compress((tmp_path / "a.npz").read_bytes()))
+    dataset = io.read(Data(path=str(tmp_path / "a.npz.bz2")))
+    np.testing.assert_array_equal(dataset.frames[:], stack)
+    np.testing.assert_array_equal(dataset.scan.positions_m, np.arange(14).reshape(7, 2))
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
