@@ -35,7 +35,10 @@ def fitted(trials: Trials, dataset: Dataset) -> Steps:
     best = yield from _oriented(trials, stated)
     scaled = yield from _rescaled(trials, best or stated)
     if best is None and scaled.scale != 1:
+        trials.starts.clear()
         best = yield from _oriented(trials, scaled)
+        if best is None and not trials.keeps_overlap:  # frames that share less can always be explained better
+            scaled = stated
     yield _orientation(trials, best, scaled.scale)
     yield _scale(trials, dataset, replace(best or stated, scale=scaled.scale))
     return replace(best or stated, scale=scaled.scale)
@@ -56,9 +59,6 @@ def _oriented(trials: Trials, base: Guess) -> Generator[Progress, None, Guess | 
         if not _stands_out(trials, guesses):
             return None
     best = trials.best(guesses)
-    if not trials.knows_probe:
-        best = replace(best, flip=base.flip) if opposite(best.flip) == base.flip else best
-        trials.probe = trials.outcome(best).start
     turned = yield from _searched(trials, best, _rotated, math.radians(6), math.radians(3))
     straight = replace(turned, rotation_rad=base.rotation_rad)
     far = abs(turned.rotation_rad - base.rotation_rad) >= _ROTATION_RAD
@@ -120,7 +120,7 @@ def _searched(
 ) -> Generator[Progress, None, Guess]:
     """Walk downhill in steps that halve, to `finest`."""
     while step >= finest:
-        sides = [change(best, -step), change(best, step)]
+        sides = [side for side in (change(best, -step), change(best, step)) if 0.5 < side.scale < 2]
         for side in sides:
             yield Progress(0.75, "trying what lies beside")
             trials.loss(side)
@@ -139,7 +139,8 @@ def _orientation(trials: Trials, best: Guess | None, scale: float) -> Doubt:
             "orientation",
             "doubt",
             "Short runs explain the frames about as well with every orientation of the scan, so none is confirmed: "
-            "check positions, pixel and distance, or judge the picture of a run.",
+            f"check positions, pixel, distance and whether this is a {trials.part.geometry.field} field, or judge the "
+            "picture of a run.",
             figures,
         )
     figures |= {"best": best.flip, "rotation_rad": round(best.rotation_rad, 4)}
@@ -169,10 +170,10 @@ def _scale(trials: Trials, dataset: Dataset, best: Guess) -> Doubt:
     figures = {"scale": round(best.scale, 3), "loss": trials.loss(base), "loss_there": trials.loss(best)}
     if best.scale == 1:
         return Doubt("scale", "ok", "Positions, distance and pixel fit each other.", figures)
-    geometry, gain = dataset.geometry, 1 - trials.loss(best) / trials.loss(base)
+    gain = 1 - trials.loss(best) / trials.loss(base)
     what = f"The scan seems to be {best.scale:.2f} times as large in pixels as stated"
     why = "distance, pixel or the unit of the positions is wrong"
-    if geometry.field == "near" and geometry.focus_to_sample_m is None:
+    if trials.keeps_overlap:
         what, why = f"The distance seems to be {best.scale:.2f} times as large as stated", "check it"
     sentence = f"{what} (the loss of a short run is {gain:.0%} lower so): {why}."
     return Doubt("scale", "doubt", sentence, figures, _of_scale(dataset, best.scale))

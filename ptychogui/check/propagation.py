@@ -9,7 +9,7 @@ from ptychogui.check.doubt import Doubt
 from ptychogui.check.trials import Guess, Trials, padded
 from ptychogui.types import Dataset, Real
 
-_LEAST = 0.1
+_LEAST = 0.25
 """The part by which the loss has to be lower: a rim that nobody measures explains some of everything."""
 
 

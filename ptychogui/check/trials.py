@@ -40,10 +40,9 @@ class Guess:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The loss that a short run ended with, and its probe (1, ny, nx) at low resolution, before and after."""
+    """The loss that a short run ended with, and its probe (1, ny, nx) at low resolution."""
 
     loss: float
-    start: Complex
     probe: Complex
 
 
@@ -56,8 +55,8 @@ class Trials:
     stated: Guess
     padding_px: int
     """The rim around a hologram at low resolution."""
-    probe: Complex | None = None
-    """The first guess of the probe, once a trial has found it; None: found anew each time."""
+    starts: dict[Orientation, Complex] = field(default_factory=dict)
+    """The first guess of the probe for an orientation, where it had to be searched for."""
     done: dict[tuple[Guess, int], Outcome] = field(default_factory=dict)
 
     @property
@@ -65,6 +64,12 @@ class Trials:
         """Whether the first guess of the probe tells a scan from one that is turned by half a turn."""
         geometry = self.part.geometry
         return geometry.field == "near" or self.part.probe is not None or geometry.behind_focus_m is not None
+
+    @property
+    def keeps_overlap(self) -> bool:
+        """Whether another scale only means another distance of a parallel beam, which moves no frame."""
+        geometry = self.part.geometry
+        return geometry.field == "near" and geometry.focus_to_sample_m is None
 
     def loss(self, guess: Guess, epochs: int = EPOCHS) -> float:
         """How badly a supposition explains the frames; infinite where a run with it is not possible."""
@@ -89,7 +94,7 @@ class Trials:
             geometry = geometry.at_distance(guess.scale)
         else:
             positions_m = positions_m * guess.scale
-        probe = self.part.probe if self.probe is None else self.probe
+        probe = self.starts.get(guess.flip, self.part.probe)
         return replace(self.part, scan=Scan(positions_m), geometry=geometry, probe=probe)
 
     def _run(self, guess: Guess, epochs: int) -> Outcome:
@@ -103,14 +108,14 @@ class Trials:
         try:
             few = problem(dataset, model, device_of(self.job.device))
             state = FromData().state(few, dataset, None, self.job.seed)
-            start = self._within(state.probe)
+            if not self.knows_probe:
+                self.starts.setdefault(guess.flip, self._within(state.probe))
             trial = RPIE(epochs=epochs, batch=int(np.clip(len(few) // _STEPS, 1, 8)))
             for item in iterate(few, state, Plan((trial,), Constraints(), self.job.seed)):
                 loss = float(item.loss) if item.whole else loss
         except (InputError, RunError):  # a supposition so far off that it cannot even be tried
-            nothing = np.zeros((1, *dataset.geometry.shape), np.complex64)
-            return Outcome(math.inf, nothing, nothing)
-        return Outcome(loss, start, self._within(state.probe))
+            return Outcome(math.inf, np.zeros((1, *dataset.geometry.shape), np.complex64))
+        return Outcome(loss, self._within(state.probe))
 
     def _within(self, probe: Tensor) -> Complex:
         """The modes within the frame."""
@@ -120,7 +125,7 @@ class Trials:
 
 def padded(runs: Trials, padding_px: int) -> Trials:
     """The same with another rim around the holograms, in pixels of the small frames."""
-    return replace(runs, padding_px=padding_px, probe=None, done={})
+    return replace(runs, padding_px=padding_px, starts={}, done={})
 
 
 def trials(job: Job, dataset: Dataset, mean: Real) -> Trials:
