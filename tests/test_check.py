@@ -253,6 +253,11 @@ def test_the_command_keeps_its_fixes_beside_the_file(tmp_path, far, capsys):
     np.testing.assert_allclose(io.read(Data(path=str(path))).scan.positions_m, far.scan.positions_m, atol=1e-12)
 
 
+def test_a_result_is_no_scan_to_check(result, capsys):
+    assert main(["check", str(result)]) == 2
+    assert "is a result; check the data file" in capsys.readouterr().err
+
+
 def test_fixes_are_written_as_run_takes_them():
     doubt = Doubt("x", "doubt", "", {}, {"data.exclude": [3, 4], "data.flip": "tx", "data.distance_m": 2.5e-7})
     assert settings(doubt) == ["data.exclude=[3, 4]", "data.flip=tx", "data.distance_m=2.5e-07"]
