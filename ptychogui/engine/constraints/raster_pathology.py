@@ -20,9 +20,9 @@ _MOST = 150
 """Harmonics of the raster's period above which there are too few periods in any object to tell them."""
 _CELLS = 64
 """Periods that the scan has to cover."""
-_WIDEST_PX = 128
+_WIDEST_PX = 192
 """The side of the part of the object that is looked at."""
-_EDGE = 0.1
+_EDGE = 0.02
 """The step between neighbours, as a part of the mean one, below which all count alike."""
 _LEAST = 0.3
 """The smallest part of its mean that the factor may reach; it is near 1, or it is not what it was taken for."""
@@ -87,13 +87,13 @@ def _shortest(vectors: Tensor) -> Tensor | None:
 
 
 def _scanned(state: State) -> tuple[Tensor, Tensor]:
-    """The rows and columns of the middle of the scan, on which frames are centred."""
+    """The rows and columns of the middle of the scan, on which frames are centred, with an eighth of a frame around."""
     import torch
 
     lines = []
     for axis, n in enumerate(state.window):
         first, last = (int(v) + n // 2 for v in torch.aminmax(state.corner[:, axis]))
-        middle, half = (first + last) // 2, min(last - first, _WIDEST_PX) // 2
+        middle, half = (first + last) // 2, min(last - first + n // 4, _WIDEST_PX) // 2
         lines.append(torch.arange(middle - half, middle + half))
     return lines[0], lines[1]
 
