@@ -22,7 +22,7 @@ from ptychogui.engine.state import State
 from ptychogui.params import InputError
 from ptychogui.types import Dataset, Geometry
 
-_AT_ONCE_BYTES = 2**23
+_AT_ONCE_BYTES = 2**21
 _SAMPLE = 16
 FEW_COUNTS = 100.0
 """Counts for each pixel of the object below which its noise is a tenth of the light."""
@@ -186,7 +186,7 @@ def problem(
 
 
 def at_once(shape: tuple[int, ...]) -> int:
-    """How many arrays of a shape are worked on at once where all frames are gone through: 8 MB of complex64."""
+    """How many arrays of a shape are worked on at once where all frames are gone through: 2 MB of complex64."""
     return max(1, _AT_ONCE_BYTES // (8 * math.prod(shape)))
 
 
