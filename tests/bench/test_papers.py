@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ptychogui.bench import papers
 from ptychogui.bench.papers import EXPERIMENTS, deng, design, guzzi, kandel, near, steps
 from ptychogui.bench.papers.adepie import farthest_apart
 from ptychogui.bench.papers.trial import Row, Setting, Trial, Wanted, data_of, recipe
@@ -25,10 +26,8 @@ def by_quantity(rows: list[Row]) -> dict[str, float]:
 
 
 def test_every_experiment_has_a_name_of_its_own() -> None:
-    assert list(EXPERIMENTS) == ["deng-gd", "design", "guzzi-2021", "kandel-2019-far", "kandel-2019-steps", NEAR]
-
-
-NEAR = "kandel-2019-near"
+    names = ["deng-gd", "design", "guzzi-2021", "kandel-2019-far", "kandel-2019-steps", "kandel-2019-near"]
+    assert list(EXPERIMENTS) == names
 
 
 def test_ad_epie_follows_epie() -> None:
@@ -90,6 +89,9 @@ def test_table_is_printed_and_written(
         lines = list(csv.DictReader(file))
     assert [line["run"] for line in lines] == [row["run"] for row in rows]
     assert float(lines[0]["ours"]) == pytest.approx(rows[0]["ours"])
+    assert lines[0]["full"] == "False"
+    assert "--full" in papers.table(rows).splitlines()[-1]
+    assert "--full" not in papers.table([row | {"full": True} for row in rows])
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
 
 

@@ -30,7 +30,8 @@ class Experiment(Protocol):
 EXPERIMENTS: dict[str, Experiment] = {one.NAME: one for one in (deng, design, guzzi, kandel, steps, near)}
 
 _IMAGES = Path("../shared/data/images/standard")
-_COLUMNS = ("experiment", "run", "quantity", "paper", "goal", "ours", "epochs", "seconds")
+_COLUMNS = ("experiment", "run", "quantity", "paper", "goal", "ours", "epochs", "seconds", "full")
+_SMALL = "Small versions, for which scans of fewer frames tell less: papers and goals are of the full size (--full)."
 _SUFFIXES = (".csv", ".json")
 
 
@@ -65,7 +66,7 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for name in [options.name] if options.name else EXPERIMENTS:
         for row in EXPERIMENTS[name].rows(setting):
-            found.append(_plain(row))
+            found.append(_plain(row, setting.full))
             if sys.stderr.isatty():
                 sys.stderr.write(_line(found[-1]) + "\n")
             if output is not None:
@@ -73,15 +74,16 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     return found
 
 
-def _plain(row: Row) -> dict[str, Any]:
+def _plain(row: Row, full: bool) -> dict[str, Any]:
     """A row for JSON, which knows no figure that is not a number."""
-    return asdict(row) | {"ours": row.ours if math.isfinite(row.ours) else None}
+    return asdict(row) | {"full": full, "ours": row.ours if math.isfinite(row.ours) else None}
 
 
 def table(rows: list[dict[str, Any]]) -> str:
     """The rows as text."""
     head = f"{'experiment':<18} {'run':<44} {'quantity':<24}{'paper':>9}{'goal':>9}{'ours':>10}{'epochs':>8}{'s':>9}"
-    return "\n".join([head, *map(_line, rows)])
+    small = [] if all(row["full"] for row in rows) else [_SMALL]
+    return "\n".join([head, *map(_line, rows), *small])
 
 
 def _line(row: dict[str, Any]) -> str:
