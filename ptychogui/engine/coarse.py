@@ -34,6 +34,14 @@ class Level:
     problem: Problem
     state: State
 
+    def to_coarse(self, position_px: Tensor) -> Tensor:
+        """Positions (N, 2) on the fine canvas in pixels of this level."""
+        return position_px if self.factor == 1 else position_px / self.factor + MARGIN_PX
+
+    def to_fine(self, position_px: Tensor) -> Tensor:
+        """Positions (N, 2) in pixels of this level on the fine canvas."""
+        return position_px if self.factor == 1 else (position_px - MARGIN_PX) * self.factor
+
     def restore(self) -> None:
         """Bring what was found back to the fine state; may be done again and again."""
         from ptychogui.engine.refine.moved import at_distance
@@ -47,7 +55,8 @@ class Level:
         offset = (k - 1) / 2 if self.problem.geometry.field == "near" else 0.0
         fine.obj = _with_low_part(fine.obj, found.obj, k, offset, MARGIN_PX * k)
         fine.probe = _with_low_part(fine.probe, found.probe / k, k, offset)
-        fine.move_to(fine.inside((found.position_px - MARGIN_PX) * k))
+        fine.move_to(fine.inside(self.to_fine(found.position_px)))
+        fine.nominal_px = self.to_fine(found.nominal_px)
         inwards = MARGIN_PX * k - offset
         dy, dx = self.fine_problem.geometry.pixel_m
         fine.origin_m = (found.origin_m[0] + inwards * dy, found.origin_m[1] + inwards * dx)
@@ -143,6 +152,7 @@ def _reduced_state(problem: Problem, state: State, factor: int, near: bool) -> S
     coarse.gain = None if state.gain is None else state.gain.clone()
     coarse.background, coarse.transfer, coarse.distance = None, None, torch.ones_like(state.distance)
     coarse.move_to(state.position_px / factor + MARGIN_PX)
+    coarse.nominal_px = state.nominal_px / factor + MARGIN_PX
     return coarse
 
 

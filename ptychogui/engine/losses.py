@@ -93,7 +93,7 @@ class Poisson:
         return slope, 0.5 * each.sum()
 
 
-DARK_COUNTS = 1e-3
+DARK_COUNTS = 0.2
 """What the Poisson loss adds to the model, so that a single count where none is expected does not weigh infinitely."""
 
 

@@ -39,6 +39,8 @@ class State:
     """Those beside object and probe that are refined now: positions, distance, gain, background."""
     transfer: Tensor | None = None
     """The near field's transfer function (ny, nx) at `distance`; None where that is what the geometry says."""
+    nominal_px: Tensor = field(init=False)
+    """Where the windows (N, 2) would begin if every frame lay where the scan says, stretched as that was refined."""
     ramps: tuple[Tensor, Tensor] = field(init=False)
     """The separable Fourier ramps (N, ny, 1) and (N, 1, nx) that make the shifts."""
 
@@ -46,6 +48,7 @@ class State:
     def at(cls, obj: Tensor, probe: Tensor, position_px: Tensor, origin_m: tuple[float, float]) -> State:
         """A state whose windows begin at `position_px` (N, 2) float64 on the canvas."""
         state = cls(obj, probe, position_px.long(), position_px, whole_pixel=False, origin_m=origin_m)
+        state.nominal_px = position_px.clone()
         state.move_to(position_px)
         return state
 

@@ -16,7 +16,6 @@ from ptychogui.params import Params
 if TYPE_CHECKING:
     from ptychogui.engine.coarse import Level
     from ptychogui.engine.tangents import Unknowns
-    from ptychogui.types import Geometry
 
 
 class Refine(Params):
@@ -33,11 +32,9 @@ class Refine(Params):
     background: BackgroundUnknown = BackgroundUnknown()
     """Counts that all frames have."""
 
-    def active(self, epoch: int, geometry: Geometry) -> dict[str, Unknown]:
+    def active(self, epoch: int) -> dict[str, Unknown]:
         """Those that are refined after `epoch` finished epochs."""
         every: dict[str, Unknown] = {name: getattr(self, name) for name in type(self).model_fields}
-        if geometry.field == "far" and self.affine.enabled:
-            del every["distance"]  # there it is the scale of the scan, which is a part of the affine map
         return {name: one for name, one in every.items() if one.enabled and epoch >= one.start}
 
     @property
@@ -58,7 +55,7 @@ class Refining:
 
     def open(self, epoch: int) -> None:
         """Begin an epoch: tell the state which gradients are wanted."""
-        wanted = self.refine.active(epoch, self.level.problem.geometry)
+        wanted = self.refine.active(epoch)
         self.active = {name: one for name, one in wanted.items() if name not in self.given_up}
         for name, one in self.active.items():
             if name not in self.memory:

@@ -71,5 +71,8 @@ class AffineUnknown(Unknown):
         """Stretch the scan, and the object with it."""
         from ptychogui.engine.refine.moved import stretch
 
-        stretch(state, memory.step(self.step, self.momentum).clamp(-self.limit, self.limit).reshape(2, 2))
+        matrix = memory.step(self.step, self.momentum).clamp(-self.limit, self.limit).reshape(2, 2)
+        if "distance" in state.unknowns and problem.geometry.pixel_power:
+            matrix.diagonal().sub_(matrix.diagonal().mean())  # the scale is that of the pixel, which follows from it
+        stretch(state, matrix)
         return ""

@@ -45,6 +45,7 @@ def stretch(state: State, matrix: Tensor) -> None:
     half = torch.tensor(state.window, device=middle.device) // 2
     state.obj = _stretched(state.obj, matrix, middle + half)
     state.move_to(state.inside(state.position_px + (state.position_px - middle) @ matrix.mT))
+    state.nominal_px = state.nominal_px + (state.nominal_px - middle) @ matrix.mT
 
 
 def _stretched(obj: Tensor, matrix: Tensor, middle: Tensor) -> Tensor:

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 _AT_LIMIT = 0.2
 """The part of the frames that may stand at the limit before the refinement counts as run away."""
 
+_FEWEST = 9
+"""The least frames from whose corrections a linear map is taken out."""
+
 
 @dataclass
 class Places:
-    """The positions (N, 2) that the refinement began with, and the last steps."""
+    """The last steps (N, 2), and the epochs so far."""
 
-    nominal_px: Tensor
     speed_px: Tensor
     epochs: int = 0
 
@@ -52,8 +54,8 @@ class PositionsUnknown(Unknown):
     """The L1 term: by how many pixels an average frame's correction shrinks in one epoch."""
 
     def begin(self, problem: Problem, state: State) -> Any:
-        """Note where everything was."""
-        return Places(state.position_px.clone(), state.position_px.new_zeros(state.position_px.shape))
+        """Start at rest."""
+        return Places(state.position_px.new_zeros(state.position_px.shape))
 
     def take(self, problem: Problem, state: State, memory: Any, found: Unknowns, pace: float) -> None:
         """Move the frames of a batch."""
@@ -68,7 +70,7 @@ class PositionsUnknown(Unknown):
         step = step * (self.largest_px * pace / length.clamp_min(1e-9)).clamp(max=1)
         memory.speed_px[found.index] = step
         now = state.position_px[found.index]
-        nominal = memory.nominal_px[found.index]
+        nominal = state.nominal_px[found.index]
         wanted = now + step - nominal
         if self.sparsity:
             wanted = wanted.sign() * (wanted.abs() - self.sparsity * pace).clamp_min(0)
@@ -77,18 +79,36 @@ class PositionsUnknown(Unknown):
         state.move(found.index, state.inside(wanted) - now)
 
     def settle(self, problem: Problem, state: State, memory: Any, pace: float) -> str:
-        """Remove the mean correction, which is the object's; give up where many frames stand at the limit."""
+        """Remove what all corrections have in common; give up where many frames stand at the limit.
+
+        The mean is the object's place. Of scale, rotation and shear, single frames say so little that these drift.
+        """
         from ptychogui.engine.refine.strays import reset
 
-        correction, limit = state.position_px - memory.nominal_px, self.limit_px / problem.reduction
+        correction, limit = state.position_px - state.nominal_px, self.limit_px / problem.reduction
         if float((correction.abs().amax(1) >= 0.999 * limit).double().mean()) > _AT_LIMIT:
-            state.move_to(memory.nominal_px)
+            state.move_to(state.nominal_px)
             return (
                 f"The positions ran away: a fifth of the frames wanted to move by more than {self.limit_px:g} pixels. "
                 "They are where the scan says again, and are not refined any more."
             )
-        state.move_to(state.inside(state.position_px - correction.mean(0)))
+        common = _affine_part(state.nominal_px, correction)
+        state.move_to(state.inside(state.position_px - common))
         memory.epochs += 1
         if self.strays_every and memory.epochs % self.strays_every == 0:
             memory.speed_px[reset(problem, state, limit)] = 0
         return ""
+
+
+def _affine_part(place: Tensor, correction: Tensor) -> Tensor:
+    """The mean and linear map of their places (N, 2) that come closest to the corrections (N, 2)."""
+    import torch
+
+    mean = correction.mean(0)
+    if len(place) < _FEWEST:
+        return mean
+    centred = place - place.mean(0)
+    square = centred.mT @ centred
+    square = square + 1e-9 * square.diagonal().sum() * torch.eye(2, dtype=square.dtype, device=square.device)
+    linear: Tensor = centred @ torch.linalg.solve(square, centred.mT @ (correction - mean))
+    return mean + linear

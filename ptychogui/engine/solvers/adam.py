@@ -30,7 +30,7 @@ class Adam(Descent):
     """
 
     kind: Literal["adam"] = "adam"
-    object_step: Annotated[p.Positive, p.ESSENTIAL, p.LIVE] = 0.02
+    object_step: Annotated[p.Positive, p.ESSENTIAL, p.LIVE] = 0.05
     """How far a pixel of the object moves in one step, in units of the transmission."""
     probe_step: Annotated[p.Positive, p.LIVE] = 0.03
     """How far a pixel of the probe moves in one step, as a part of the probe's largest amplitude."""

@@ -20,17 +20,18 @@ class FromData(Params):
     """Incoherent modes of the probe. 1 for a coherent source; 2 to 5 for a partly coherent one, a vibrating sample or
     fly scans."""
     file_probe: bool = True
-    """Begin with the probe that the file holds, where it holds one."""
+    """Begin with the probe that the file holds, where it holds one; with `find_defocus`, only if it is the better."""
     find_defocus: bool = True
-    """Far field, where neither a probe nor a defocus is given: find the defocus by short runs on a few frames, which
-    takes some seconds. Off: begin in focus."""
+    """Far field: where no defocus is given, find it by short runs on a few frames, which takes some seconds; and try a
+    probe of the file against the one that the frames show. A wrong probe is worse than none. Off: begin with the probe
+    of the file, or else in focus."""
 
     def state(self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int) -> State:
         """Object 1 everywhere, and the probe at the mean power of the frames; an `initial` result is not used."""
         import torch
 
         from ptychogui.engine.start.canvas import canvas
-        from ptychogui.engine.start.probe import probe_from_data, probe_from_file, with_modes
+        from ptychogui.engine.start.probe import better_probe, probe_from_data, probe_from_file, with_modes
         from ptychogui.engine.state import State
 
         shape, begin, origin_m = canvas(dataset, problem.window, problem.room_px)
@@ -39,6 +40,8 @@ class FromData(Params):
             probe = probe_from_data(problem, dataset, self.find_defocus, seed)
         else:
             probe = probe_from_file(problem, held)
+            if self.find_defocus and problem.geometry.field == "far":
+                probe = better_probe(problem, dataset, probe, probe_from_data(problem, dataset, True, seed), seed)
         probe = with_modes(probe, self.modes)
         probe = (probe * (problem.mean_counts / problem.measured_power(probe)).sqrt()).to(problem.dtype)
         obj = torch.ones((1, *shape), dtype=problem.dtype, device=problem.device)

@@ -48,7 +48,8 @@ def found_curvature(problem: Problem, dataset: Dataset, aperture: Tensor, seed: 
     dy, dx = dataset.geometry.pixel_m
 
     def loss(curvature: float) -> float:
-        return _loss(few, part, aperture, (curvature, curvature * (dy / dx) ** 2), seed)
+        wave = focused(aperture, (curvature, curvature * (dy / dx) ** 2))
+        return _loss(few, part, torch.fft.fftshift(wave, (-2, -1))[None], seed)
 
     largest = min(aperture.shape) / (4 * _radius(aperture))
     sizes = largest / math.sqrt(2) ** np.arange(_HALVINGS)
@@ -59,6 +60,11 @@ def found_curvature(problem: Problem, dataset: Dataset, aperture: Tensor, seed: 
     best = min(tried, key=lambda c: tried[c])
     _log.info("Short runs found the defocus: λz/dx² = %.3g.", best)
     return best, best * (dy / dx) ** 2
+
+
+def trial_loss(problem: Problem, dataset: Dataset, probe: Tensor, seed: int) -> float:
+    """How far a short run on a few frames gets with a probe (M, ny, nx)."""
+    return _loss(*_neighbours(problem, dataset), probe, seed)
 
 
 def _neighbours(problem: Problem, dataset: Dataset) -> tuple[Problem, Dataset]:
@@ -82,8 +88,7 @@ def _radius(aperture: Tensor) -> float:
     return max(math.sqrt(mean_square), 1 / min(aperture.shape))
 
 
-def _loss(problem: Problem, dataset: Dataset, aperture: Tensor, curvature: tuple[float, float], seed: int) -> float:
-    probe = torch.fft.fftshift(focused(aperture, curvature), (-2, -1))[None]
+def _loss(problem: Problem, dataset: Dataset, probe: Tensor, seed: int) -> float:
     probe = probe * (problem.mean_counts / probe.abs().square().sum()).sqrt()
     shape, begin, origin_m = canvas(dataset, problem.window)
     obj = torch.ones((1, *shape), dtype=problem.dtype, device=problem.device)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ptychogui.engine.problem import Problem
-from ptychogui.engine.start.defocus import focused, found_curvature
+from ptychogui.engine.start.defocus import focused, found_curvature, trial_loss
 from ptychogui.types import Complex, Dataset, Geometry
 
 _SAMPLE = 96
@@ -50,6 +50,11 @@ def probe_from_data(problem: Problem, dataset: Dataset, search: bool = True, see
         curvature = found_curvature(problem, dataset, aperture, seed) if search else (0.0, 0.0)
     centred: Tensor = torch.fft.fftshift(focused(aperture, curvature), (-2, -1))[None]
     return centred
+
+
+def better_probe(problem: Problem, dataset: Dataset, held: Tensor, seen: Tensor, seed: int) -> Tensor:
+    """Which of two probes (M, ny, nx) explains a few frames better after a short run."""
+    return held if trial_loss(problem, dataset, held, seed) <= trial_loss(problem, dataset, seen, seed) else seen
 
 
 def with_modes(probe: Tensor, count: int) -> Tensor:
