@@ -35,17 +35,21 @@ PRESETS = {
     "default": Preset("What a careful expert would start with on unknown data."),
     "fast": Preset(
         "A first look in seconds: rPIE on larger pixels, then on all.",
-        {"solver": [{"kind": "rpie", "epochs": 10, "reduction": 2}, {"kind": "rpie", "epochs": 10}]},
+        {
+            "solver": [{"kind": "rpie", "epochs": 10, "reduction": 2}, {"kind": "rpie", "epochs": 10}],
+            "refine.positions.enabled": False,
+            "refine.background.enabled": False,
+        },
     ),
     "best": Preset(
-        "Three times the epochs, with the positions of all frames refined to a fraction of a pixel.",
-        {"solver": {"kind": "adam", "epochs": 150}, "refine.positions.enabled": True},
+        "Three times the epochs: for the picture that is published.",
+        {"solver": {"kind": "adam", "epochs": 150}},
     ),
     "refine-all": Preset(
         "Where positions or the distance are far off: all unknowns together, on larger pixels first, then finer ones.",
         {
             "solver": _coarse_to_fine(40, 8, 4, 2),
-            "refine.positions": {"enabled": True, "start": 0, "limit_px": 60.0},
+            "refine.positions": {"enabled": True, "start": 0, "limit_px": 60.0, "expected_px": 10.0},
             "refine.affine": {"enabled": True, "start": 8},
             "refine.distance": {"enabled": True, "start": 0},
         },

@@ -93,9 +93,10 @@ def _row(kind: str, positions: str, dataset: Dataset) -> dict[str, Any]:
     """The median of some rounds, in each of which an epoch is timed between two passes."""
     import torch
 
+    from ptychogui.engine.refine import Refine
     from ptychogui.job import Job, iterate
 
-    job = Job().with_value("solver.kind", kind).with_value("solver.epochs", _ROUNDS + 2)
+    job = Job(refine=Refine.nothing()).with_value("solver.kind", kind).with_value("solver.epochs", _ROUNDS + 2)
     epochs = (item for item in iterate(job.with_value("start.find_defocus", False), dataset) if item.whole)
     next(epochs), next(epochs)  # the first epochs warm up and may leave the probe alone
     ratios, seconds = [], []

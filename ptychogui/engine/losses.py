@@ -75,17 +75,15 @@ class Poisson:
 
     def value(self, counts: Tensor, measured: Tensor, weight: Tensor | None) -> Tensor:
         """The misfit."""
-        measured2 = measured.square()
-        modelled = counts + DARK_COUNTS
-        each = modelled - measured2 + torch.xlogy(measured2, (measured2 + _tiny(measured.dtype)) / modelled)
+        expected, seen = counts + DARK_COUNTS, measured.square() + DARK_COUNTS
+        each = expected - seen + seen * torch.log(seen / expected)
         return 0.5 * (each if weight is None else each * weight).sum()
 
     def slope(self, counts: Tensor, measured: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
         """½ (1 − m / I)."""
-        measured2 = measured.square()
-        modelled = counts.add_(DARK_COUNTS)
-        ratio = measured2 / modelled
-        each = torch.xlogy(measured2, ratio + _tiny(measured.dtype)).add_(modelled).sub_(measured2)
+        expected, seen = counts.add_(DARK_COUNTS), measured.square().add_(DARK_COUNTS)
+        ratio = seen / expected
+        each = ratio.log().sub_(1).mul_(seen).add_(expected)
         slope = ratio.neg_().add_(1).mul_(0.5)
         if weight is not None:
             each *= weight
@@ -94,7 +92,8 @@ class Poisson:
 
 
 DARK_COUNTS = 0.2
-"""What the Poisson loss adds to the model, so that a single count where none is expected does not weigh infinitely."""
+"""What the Poisson loss adds to model and measurement, so that a single count where none is expected does not weigh
+infinitely; what it is smallest at stays."""
 
 
 def loss_of(kind: LossKind, scale: float) -> Loss:

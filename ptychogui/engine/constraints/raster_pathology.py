@@ -43,7 +43,7 @@ class RasterPathology(Params):
         """Multiply the object by the periodic factor that makes it smoothest, and divide the probe by it."""
         import torch
 
-        basis = lattice(state.position_px)
+        basis = lattice(state.nominal_px)
         part = _scanned(state)
         orders = None if basis is None else _orders(basis)
         cells = part[0].numel() * part[1].numel()
@@ -53,7 +53,7 @@ class RasterPathology(Params):
         if mix is None:
             return
         frequency = _frequencies(orders, basis)
-        begin = state.position_px[0].cpu()
+        begin = state.nominal_px[0].cpu()
         window = _factor(mix, frequency, *(begin[k] + torch.arange(n) for k, n in enumerate(state.window)))
         whole = _factor(mix, frequency, *(torch.arange(n) for n in state.obj.shape[1:]))
         scale = window.mean()

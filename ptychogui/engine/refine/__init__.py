@@ -32,6 +32,11 @@ class Refine(Params):
     background: BackgroundUnknown = BackgroundUnknown()
     """Counts that all frames have."""
 
+    @classmethod
+    def nothing(cls) -> Refine:
+        """Object and probe alone."""
+        return cls.read({name: {"enabled": False} for name in cls.model_fields})
+
     def active(self, epoch: int) -> dict[str, Unknown]:
         """Those that are refined after `epoch` finished epochs."""
         every: dict[str, Unknown] = {name: getattr(self, name) for name in type(self).model_fields}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from ptychogui.engine.refine.unknown import Unknown
+from ptychogui.params import LIVE
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from ptychogui.engine.problem import Problem
     from ptychogui.engine.state import State
     from ptychogui.engine.tangents import Unknowns
+
+
+_UNCERTAINTIES = 2.0
+"""By how much of its own uncertainty a background is made smaller."""
 
 
 @dataclass
@@ -25,6 +30,9 @@ class BackgroundUnknown(Unknown):
     """Counts that every frame has in a pixel: stray light, dark current, air scatter; never less than none."""
 
     tangents: ClassVar[frozenset[str]] = frozenset({"background"})
+
+    enabled: Annotated[bool, LIVE] = True
+    """Whether a background is refined; where the frames have none, it stays at none."""
 
     def begin(self, problem: Problem, state: State) -> Any:
         """None at first."""
@@ -44,8 +52,10 @@ class BackgroundUnknown(Unknown):
         """One Gauss-Newton step for every pixel."""
         assert state.background is not None
         floor = 1e-6 * memory.weight.max() + 1e-30
-        step = self.step * memory.gradient / memory.weight.clamp_min(floor)
-        state.background = (state.background - step).clamp_min(0)
+        weight = memory.weight.clamp_min(floor)
+        # twice the weight is the information of counts: less than twice its own uncertainty is no background
+        shrunk = self.step * (memory.gradient / weight + _UNCERTAINTIES * (2 * weight).rsqrt())
+        state.background = (state.background - shrunk).clamp_min(0)
         memory.gradient.zero_()
         memory.weight.zero_()
         return ""

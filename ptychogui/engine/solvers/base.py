@@ -112,7 +112,7 @@ class Plan:
     stages: tuple[Solver, ...]
     constraints: Constraints
     seed: int = 0
-    refine: Refine = field(default_factory=Refine)
+    refine: Refine = field(default_factory=Refine.nothing)
     stop: Stopping = field(default_factory=lambda: Stopping(held_out=0))
 
     @property
