@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ptychogui.engine.tangents import Unknowns
 
 
-_UNCERTAINTIES = 2.0
+_UNCERTAINTIES = 1.0
 """By how much of its own uncertainty a background is made smaller."""
 
 
@@ -53,7 +53,7 @@ class BackgroundUnknown(Unknown):
         assert state.background is not None
         floor = 1e-6 * memory.weight.max() + 1e-30
         weight = memory.weight.clamp_min(floor)
-        # twice the weight is the information of counts: less than twice its own uncertainty is no background
+        # twice the weight is the information of counts: less than its own uncertainty is no background
         shrunk = self.step * (memory.gradient / weight + _UNCERTAINTIES * (2 * weight).rsqrt())
         state.background = (state.background - shrunk).clamp_min(0)
         memory.gradient.zero_()

@@ -19,8 +19,8 @@ def canvas(
 ) -> tuple[tuple[int, int], Positions, tuple[float, float]]:
     """The shape (Y, X) of the canvas, where every window begins on it (N, 2) in pixels, and its origin_m (y, x).
 
-    A position is where pixel n // 2 of a window lies; `room_px` is how far windows may move. Raises `InputError` where the windows could not cover even a part
-    of the canvas, which then might not fit into memory.
+    A position is where pixel n // 2 of a window lies; `room_px` is how far windows may move. Raises `InputError` where
+    the windows could not cover even a part of the canvas, which then might not fit into memory.
     """
     pixel_m = np.array(dataset.geometry.pixel_m)
     middle = np.array(window) // 2
