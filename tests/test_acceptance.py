@@ -55,7 +55,7 @@ def test_a_far_field_scan_is_solved_by_default(tmp_path, figures):
     run = figures(simulated(tmp_path, "siemens-far", shape="[72, 64]", frames="100"), "--epochs", "50")
     assert run["object_nrmse"] <= 0.05
     assert run["probe_nrmse"] <= 0.05
-    assert run["position_error_px"] < 1e-6
+    assert run["position_error_px"] < 0.2  # they were right, and are refined
 
 
 def test_a_near_field_scan_is_solved_by_default(tmp_path, figures):
@@ -68,7 +68,8 @@ def test_a_partly_coherent_scan_is_solved_with_two_modes(tmp_path, figures):
     two = figures(scan, "--epochs", "50", "--set", "start.modes=2")
     assert two["modes"] == 2
     assert two["object_nrmse"] <= 0.05
-    one = figures(scan, "--epochs", "50")
+    # with a background to explain them, two modes are missed less
+    one = figures(scan, "--epochs", "50", "--set", "refine.background.enabled=false")
     assert one["loss"] > 1.2 * two["loss"]
 
 
@@ -101,7 +102,7 @@ def test_recipes_at_their_full_size(tmp_path, figures, recipe, modes):
 @pytest.mark.slow
 def test_the_siemens_star_of_the_advanced_photon_source(figures):
     run = figures(real("siemens.npz.bz2"), "--epochs", "50")
-    assert run["r_factor"] <= 0.155
+    assert run["r_factor"] <= 0.14
     assert run["pixel_m"] is None
     assert any("in pixels" in warning for warning in run["warnings"])
 
@@ -109,8 +110,21 @@ def test_the_siemens_star_of_the_advanced_photon_source(figures):
 @pytest.mark.slow
 def test_the_near_field_star_of_petra(figures):
     run = figures(real("petra_nf.cxi"), "--epochs", "60", *settings(data__focus_to_sample_m="3.65e-3"))
-    assert run["r_factor"] <= 0.085
+    assert run["r_factor"] <= 0.055
     assert run["pixel_m"] == pytest.approx([178.7e-9, 178.7e-9], rel=1e-3)
+
+
+@pytest.mark.slow
+def test_the_focus_of_petra_is_found_from_a_wrong_one(tmp_path, figures):
+    """From 3.3 mm it comes to the 3.64 mm where it ends from the right one as well."""
+    stages = '[{kind="adam", epochs=20, reduction=2}]'
+    figures(
+        real("petra_nf.cxi"),
+        *("--preset", "refine-all"),
+        *settings(data__focus_to_sample_m="3.3e-3", solver=stages),
+    )
+    found_m = float(io.read_result(tmp_path / "result.h5").unknowns["focus_to_sample_m"])
+    assert found_m == pytest.approx(3.64e-3, rel=0.02)
 
 
 @pytest.mark.slow

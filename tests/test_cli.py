@@ -110,7 +110,7 @@ def test_run_prints_its_figures_and_writes_what_they_say(tmp_path, scan, figures
     assert run["warnings"] == []
     assert run["r_factor"] < 0.2
     assert run["object_nrmse"] < 0.3
-    assert run["position_error_px"] < 1e-6
+    assert run["position_error_px"] < 0.2
     assert run["seconds_per_epoch"] * 10 == pytest.approx(run["seconds"], rel=0.1)
     pixel_m = io.read(Data(path=str(scan))).geometry.pixel_m
     assert run["pixel_m"] == pytest.approx(pixel_m)

@@ -241,7 +241,8 @@ def test_a_run_goes_on_from_an_earlier_one(given: str, any_world: World, tmp_pat
     *_, second = course
     assert second.loss[0] < 0.5 * first.loss[0]
     assert second.metrics["r_factor"] < first.metrics["r_factor"]
-    assert second.obj.slices.shape == first.obj.slices.shape
+    # the canvas reaches around the corrected positions
+    assert np.abs(np.subtract(second.obj.slices.shape, first.obj.slices.shape)).max() <= 2
 
 
 def test_stages_follow_each_other(far: World) -> None:
