@@ -96,7 +96,9 @@ def test(arguments: list[str]) -> int:
     environment.setdefault("OMP_NUM_THREADS", "1")
     if headless():
         environment.setdefault("QT_QPA_PLATFORM", "offscreen")
-    return subprocess.call([str(python), "-m", "pytest", *arguments], cwd=ROOT, env=environment)
+    # every core, and the files whose tests take longest do not hold up the end
+    spread = [] if "-n" in arguments else ["-n", "logical", "--dist", "worksteal"]
+    return subprocess.call([str(python), "-m", "pytest", *spread, *arguments], cwd=ROOT, env=environment)
 
 
 def install(arguments: list[str]) -> int:

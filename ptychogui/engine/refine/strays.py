@@ -20,7 +20,7 @@ _NEXT = 2
 _LEVELS = (16, 8, 4, 2, 1)
 _MOST = 0.2
 """The part of the frames that may be strays; where more fit badly, it is not their place alone."""
-_BETTER = 0.8
+_BETTER = 0.6
 """A new place has to fit at least so much better."""
 
 

@@ -12,6 +12,8 @@ from ptychogui.types import Complex, Dataset, Geometry
 
 _SAMPLE = 96
 """Frames that are looked at."""
+_FAR_BETTER = 0.6
+"""The part of the loss with the file's probe below which another one is taken."""
 _MODE_POWER = 0.1
 """The part of the power that each further mode begins with."""
 
@@ -53,8 +55,12 @@ def probe_from_data(problem: Problem, dataset: Dataset, search: bool = True, see
 
 
 def better_probe(problem: Problem, dataset: Dataset, held: Tensor, seen: Tensor, seed: int) -> Tensor:
-    """Which of two probes (M, ny, nx) explains a few frames better after a short run."""
-    return held if trial_loss(problem, dataset, held, seed) <= trial_loss(problem, dataset, seen, seed) else seen
+    """The probe (M, ny, nx) of the file, unless the one seen in the frames explains a few of them far better.
+
+    Short runs are poor judges where the positions are wrong too: a small difference does not count.
+    """
+    known = trial_loss(problem, dataset, held, seed)
+    return seen if trial_loss(problem, dataset, seen, seed) < _FAR_BETTER * known else held
 
 
 def with_modes(probe: Tensor, count: int) -> Tensor:
