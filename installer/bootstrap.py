@@ -96,8 +96,10 @@ def test(arguments: list[str]) -> int:
     environment.setdefault("OMP_NUM_THREADS", "1")
     if headless():
         environment.setdefault("QT_QPA_PLATFORM", "offscreen")
-    # every core, and the files whose tests take longest do not hold up the end
+    # every core, and the files whose tests take longest do not hold up the end; `test -m slow` runs the slow ones
     spread = [] if "-n" in arguments else ["-n", "logical", "--dist", "worksteal"]
+    if "-m" not in arguments:
+        spread += ["-m", "not slow"]
     return subprocess.call([str(python), "-m", "pytest", *spread, *arguments], cwd=ROOT, env=environment)
 
 
