@@ -18,9 +18,10 @@ from ptychogui.cli import main
 from ptychogui.engine.constraints import Constraints
 from ptychogui.engine.constraints.raster_pathology import RasterPathology
 from ptychogui.engine.simulate import recipes, simulate
+from ptychogui.geometry import Geometry
 from ptychogui.io.data import Data, Orientation
 from ptychogui.job import Job
-from ptychogui.types import Dataset, Geometry, Scan
+from ptychogui.types import Dataset, Scan
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 SMALL = {

@@ -17,7 +17,8 @@ from ptychogui.engine.models.thin import Thin
 from ptychogui.engine.problem import Problem, problem
 from ptychogui.engine.start.canvas import canvas
 from ptychogui.engine.state import State
-from ptychogui.types import Dataset, Geometry, Object, Scan, Truth
+from ptychogui.geometry import Geometry
+from ptychogui.types import Dataset, Object, Scan, Truth
 
 Array = NDArray[Any]
 CPU = torch.device("cpu")

@@ -11,9 +11,10 @@ from scipy.spatial import KDTree
 
 from ptychogui.check.doubt import Doubt
 from ptychogui.engine.constraints import Constraints
+from ptychogui.geometry import Geometry
 from ptychogui.io.scan import spread_doubt
 from ptychogui.params import InputError, format_quantity
-from ptychogui.types import Complex, Dataset, Geometry, Real
+from ptychogui.types import Complex, Dataset, Real
 
 _LEAST_OVERLAP, _NO_OVERLAP = 0.5, 0.2
 _REGULAR = 0.03

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptychogui.types import Complex, Dataset, Geometry, Mask, Real, Scan
+from ptychogui.geometry import Geometry
+from ptychogui.types import Complex, Dataset, Mask, Real, Scan
 
 _FRAMES, _FEWEST = 160, 48
 _PIXELS = 160 * 64**2

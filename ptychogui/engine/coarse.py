@@ -18,7 +18,7 @@ from ptychogui.engine.optics import propagator
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.start.canvas import MARGIN_PX
 from ptychogui.engine.state import State
-from ptychogui.types import Geometry
+from ptychogui.geometry import Geometry
 
 _SMALLEST = 16
 """The least pixels along a side of a reduced pattern."""

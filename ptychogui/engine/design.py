@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 
+from ptychogui.geometry import Geometry
 from ptychogui.params import ESSENTIAL, Count, InputError, Length, NonNegative, Params, Positive
-from ptychogui.types import Complex, Geometry, Real
+from ptychogui.types import Complex, Real
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,8 +7,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ptychogui.geometry import Geometry
 from ptychogui.params import InputError
-from ptychogui.types import Geometry
 
 Ramps = tuple[Tensor, Tensor]
 

@@ -19,8 +19,9 @@ from ptychogui.engine.models import AnyModel
 from ptychogui.engine.models.thin import Exit
 from ptychogui.engine.optics import Propagator, propagator
 from ptychogui.engine.state import State
+from ptychogui.geometry import Geometry
 from ptychogui.params import InputError
-from ptychogui.types import Dataset, Geometry
+from ptychogui.types import Dataset
 
 _AT_ONCE_BYTES = 2**21
 _SAMPLE = 16

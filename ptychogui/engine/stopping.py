@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ptychogui.engine.held_out import HeldOut
     from ptychogui.engine.problem import Problem
     from ptychogui.engine.state import State
-    from ptychogui.types import Geometry
+    from ptychogui.geometry import Geometry
 
 _PART = 0.01
 _SMOOTHED = 3

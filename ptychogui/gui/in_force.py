@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ptychogui.geometry import Geometry
 from ptychogui.io.geometry import energy_of_eV
 from ptychogui.params import format_quantity
-from ptychogui.types import Dataset, Geometry
+from ptychogui.types import Dataset
 
 NOT_KNOWN = "not known"
 _VALUES = {

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ptychogui.geometry import Geometry
 from ptychogui.gui.preview import Preview
 from ptychogui.io.data import Data
 from ptychogui.job import Job
 from ptychogui.params import InputError, format_quantity
-from ptychogui.types import Dataset, Geometry, Real, Result, Snapshot
+from ptychogui.types import Dataset, Real, Result, Snapshot
 
 
 @dataclass(eq=False)

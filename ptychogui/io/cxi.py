@@ -10,12 +10,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from ptychogui.geometry import HC_EV_M
 from ptychogui.io import hdf5
 from ptychogui.io.data import Data
 from ptychogui.io.raw import Listing, Raw, checked_frames, pair
 from ptychogui.io.truth import read_truth
 from ptychogui.params import InputError
-from ptychogui.types import HC_EV_M, Complex, Mask, Positions
+from ptychogui.types import Complex, Mask, Positions
 
 NAME = "CXI"
 

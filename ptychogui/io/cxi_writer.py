@@ -9,11 +9,12 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from ptychogui.geometry import Geometry
 from ptychogui.io.cxi import OURS
 from ptychogui.io.geometry import energy_of_eV
 from ptychogui.io.prepare import BLOCK
 from ptychogui.io.truth import write_truth
-from ptychogui.types import Dataset, Geometry
+from ptychogui.types import Dataset
 
 _EV_IN_JOULE = 1.602176634e-19
 

@@ -6,27 +6,28 @@ import math
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from ptychogui.io.data import Data
-from ptychogui.io.raw import Raw, pair
-from ptychogui.params import InputError, format_quantity
-from ptychogui.types import (
+from ptychogui.geometry import (
+    ELECTRON_REST_EV,
     HC_EV_M,
     LONGEST_OF_ELECTRONS_M,
     Geometry,
-    Origin,
-    Value,
     wavelength_of_electron_m,
     wavelength_of_photon_m,
 )
+from ptychogui.io.data import Data
+from ptychogui.io.raw import Raw, pair
+from ptychogui.params import InputError, format_quantity
+from ptychogui.types import Origin, Value
 
-_REST_EV = 510998.95
 _WAVELENGTHS = ("wavelength_m", "energy_eV", "kV")
 
 
 def energy_of_eV(wavelength_m: float) -> float:
     """The energy of the photons, or the kinetic energy of the electrons, of this wavelength."""
     momentum_eV = HC_EV_M / wavelength_m
-    return math.hypot(momentum_eV, _REST_EV) - _REST_EV if wavelength_m < LONGEST_OF_ELECTRONS_M else momentum_eV
+    if wavelength_m >= LONGEST_OF_ELECTRONS_M:
+        return momentum_eV
+    return math.hypot(momentum_eV, ELECTRON_REST_EV) - ELECTRON_REST_EV
 
 
 def known(name: str, raw: Raw, data: Data) -> tuple[Any, Origin]:

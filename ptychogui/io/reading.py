@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from ptychogui.geometry import Geometry
 from ptychogui.io import geometry, preparation, result, scan, sidecar
 from ptychogui.io.data import Data
 from ptychogui.io.raw import Raw
 from ptychogui.io.readers import reader_of
 from ptychogui.io.text import read_positions
 from ptychogui.params import InputError
-from ptychogui.types import Complex, Dataset, Geometry, Truth, Value
+from ptychogui.types import Complex, Dataset, Truth, Value
 
 
 def read(data: Data, need_scan: bool = True) -> Dataset:

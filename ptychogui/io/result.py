@@ -11,11 +11,12 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ptychogui.geometry import Geometry
 from ptychogui.io import files, hdf5
 from ptychogui.io.data import Data
 from ptychogui.io.raw import pair
 from ptychogui.params import InputError
-from ptychogui.types import Correlation, Geometry, Object, Probe, Result, Scan
+from ptychogui.types import Correlation, Object, Probe, Result, Scan
 
 NAME = "ptychogui result"
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ptychogui.geometry import Geometry
 from ptychogui.io.data import Data
 from ptychogui.io.geometry import coarser
 from ptychogui.io.raw import Listing, PositionUnit, Raw, pair
 from ptychogui.params import InputError, format_quantity
-from ptychogui.types import Geometry, Origin, Positions, Scan, Value
+from ptychogui.types import Origin, Positions, Scan, Value
 
 _METRES: dict[str, float] = {"m": 1.0, "mm": 1e-3, "um": 1e-6, "nm": 1e-9}
 

@@ -13,6 +13,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from ptychogui.geometry import Geometry
 from ptychogui.io import files, hdf5
 from ptychogui.io.data import Data
 from ptychogui.io.raw import Listing, Raw, checked_frames
@@ -20,7 +21,7 @@ from ptychogui.io.sidecar import write_sidecar
 from ptychogui.io.text import read_positions
 from ptychogui.io.truth import read_truth, write_truth
 from ptychogui.params import InputError
-from ptychogui.types import Dataset, Frames, Geometry, Real, Truth
+from ptychogui.types import Dataset, Frames, Real, Truth
 
 NAME = "TIFF"
 

@@ -13,8 +13,8 @@ from ptychogui.engine.optics import propagation_phase, propagator
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
 from ptychogui.engine.views import place, shift_ramps, views
+from ptychogui.geometry import Geometry
 from ptychogui.params import InputError
-from ptychogui.types import Geometry
 
 NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 DEVICES = ["cpu", pytest.param("cuda", marks=[pytest.mark.gpu, NO_CUDA])]

@@ -12,7 +12,7 @@ from worlds import World
 from ptychogui.engine import report
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
-from ptychogui.types import Geometry
+from ptychogui.geometry import Geometry
 
 
 def wide(far: World, shape: tuple[int, int]) -> tuple[Problem, State]:

@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from ptychogui.engine.simulate import Recipe, objects, probes, recipes, scans, simulate
+from ptychogui.geometry import Geometry
 from ptychogui.params import InputError
-from ptychogui.types import Dataset, Geometry
+from ptychogui.types import Dataset
 
 SMALL: dict[str, dict[str, Any]] = {
     "siemens-far": {"shape": (40, 48), "frames": 30, "probe_px": 12.0, "step_px": 3.0, "photons": 1e5},

@@ -18,9 +18,10 @@ from ptychogui.engine.start.canvas import MARGIN_PX, canvas
 from ptychogui.engine.start.data import FromData
 from ptychogui.engine.start.file import FromFile
 from ptychogui.engine.start.probe import probe_from_file, with_modes
+from ptychogui.geometry import Geometry
 from ptychogui.job import Job, run
 from ptychogui.params import InputError
-from ptychogui.types import Dataset, Geometry, Object, Result, Scan
+from ptychogui.types import Dataset, Object, Result, Scan
 
 
 def solved(small: World, epochs: int = 3) -> Result:

@@ -12,6 +12,7 @@ from PyQt6.QtGui import QColor, QGuiApplication
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from ptychogui.geometry import Geometry
 from ptychogui.gui import theme
 from ptychogui.gui.preview import Preview, previews
 from ptychogui.gui.views import DOCKS, link
@@ -26,7 +27,7 @@ from ptychogui.gui.views.panel import ImagePanel
 from ptychogui.gui.views.probes import ProbeView
 from ptychogui.gui.views.scan import ScanView, probe_radius
 from ptychogui.gui.views.scanned import scan_map
-from ptychogui.types import Dataset, Geometry, Object, Pattern, Probe, Result, Scan, Snapshot
+from ptychogui.types import Dataset, Object, Pattern, Probe, Result, Scan, Snapshot
 
 SHAPE = (30, 44)
 PIXEL_M = (4e-9, 5e-9)

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from ptychogui.geometry import Geometry
 from ptychogui.gui.preview import BLOCK, previews
 from ptychogui.gui.tasks import Tasks, told
 from ptychogui.gui.worker import Mailbox
 from ptychogui.params import InputError
-from ptychogui.types import Dataset, Geometry, Scan
+from ptychogui.types import Dataset, Scan
 
 Until = Callable[[Callable[[], object]], None]
 

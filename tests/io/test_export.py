@@ -10,10 +10,10 @@ import tifffile
 from PIL import Image
 from test_result import result
 
+from ptychogui.geometry import Geometry
 from ptychogui.io import export
 from ptychogui.io.picture import inside_scan, scanned_area, without_ramp
 from ptychogui.params import InputError
-from ptychogui.types import Geometry
 
 
 def test_everything_is_there(tmp_path):

@@ -9,10 +9,11 @@ import h5py
 import numpy as np
 import pytest
 
+from ptychogui.geometry import Geometry
 from ptychogui.io import check_writable, is_result, read, read_result, write_result
 from ptychogui.io.data import Data
 from ptychogui.params import InputError
-from ptychogui.types import Correlation, Geometry, Object, Probe, Result, Scan
+from ptychogui.types import Correlation, Object, Probe, Result, Scan
 
 
 def result(job: str = "version = 1\n") -> Result:

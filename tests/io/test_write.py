@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from small_scan import COUNT, NX, NY, far_field_frames
 
+from ptychogui.geometry import Geometry
 from ptychogui.io import read, write
 from ptychogui.io.data import Data
 from ptychogui.io.writing import WRITERS
 from ptychogui.params import InputError
-from ptychogui.types import Dataset, Geometry, Object, Scan, Truth
+from ptychogui.types import Dataset, Object, Scan, Truth
 
 GEOMETRIES = {
     "far": Geometry((NY, NX), 1.2e-10, 1.9, (50e-6, 75e-6)),

@@ -8,8 +8,8 @@ from numpy.random import Generator
 
 from ptychogui.engine.simulate import photographs, probes, scans
 from ptychogui.engine.simulate.recipe import Photons, Recipe, Scene, Side
+from ptychogui.geometry import Geometry
 from ptychogui.params import Angle, Count, Fraction, Length, NonNegative, Positive
-from ptychogui.types import Geometry
 
 
 class Deng(Recipe):

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from ptychogui.engine.simulate import objects, probes, scans
 from ptychogui.engine.simulate.recipe import Array, Photons, Recipe, Scene, radius_px
+from ptychogui.geometry import Geometry, wavelength_of_electron_m, wavelength_of_photon_m
 from ptychogui.params import Angle, Count, Energy, Fraction, Length, NonNegative, Positive, SignedLength
-from ptychogui.types import Geometry, wavelength_of_electron_m, wavelength_of_photon_m
 
 
 class _ZonePlateScan(Recipe):

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from ptychogui.engine.simulate import photographs, probes, scans
 from ptychogui.engine.simulate.recipe import Photons, Recipe, Scene, Side
+from ptychogui.geometry import Geometry
 from ptychogui.params import Angle, Count, Fraction, Index, Length, NonNegative, Positive
-from ptychogui.types import Geometry
 
 
 class Guzzi(Recipe):

@@ -10,8 +10,8 @@ from numpy.random import Generator
 from ptychogui.engine.simulate import photographs, probes, scans
 from ptychogui.engine.simulate.objects import Transmission
 from ptychogui.engine.simulate.recipe import Photons, Recipe, Scene, Side
+from ptychogui.geometry import Geometry, wavelength_of_photon_m
 from ptychogui.params import Angle, Count, Energy, Fraction, Length, NonNegative, Positive
-from ptychogui.types import Geometry, wavelength_of_photon_m
 
 
 class _Kandel(Recipe):

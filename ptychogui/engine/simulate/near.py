@@ -11,8 +11,8 @@ from pydantic import Field
 
 from ptychogui.engine.simulate import objects, probes, scans
 from ptychogui.engine.simulate.recipe import Photons, Recipe, Scene, Side, radius_px
+from ptychogui.geometry import Geometry, wavelength_of_photon_m
 from ptychogui.params import Count, Energy, Fraction, Length, NonNegative, Positive
-from ptychogui.types import Geometry, wavelength_of_photon_m
 
 _Beam = Annotated[float, Field(gt=0, le=1)]
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.special import fresnel
 
+from ptychogui.geometry import Geometry
 from ptychogui.params import InputError, format_quantity
-from ptychogui.types import Geometry
 
 Array = NDArray[np.floating]
 Wave = NDArray[np.complex128]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ptychogui.engine.simulate.objects import Transmission
+from ptychogui.geometry import Geometry
 from ptychogui.params import Count, Index, NonNegative, Params
-from ptychogui.types import Geometry
 
 Array = NDArray[np.float64]
 Photons = Annotated[float, Field(gt=0, le=1e15)]

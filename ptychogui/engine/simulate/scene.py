@@ -10,8 +10,9 @@ from scipy import fft
 
 from ptychogui.engine.simulate.probes import angular_spectrum, known
 from ptychogui.engine.simulate.recipe import Recipe, Scene
+from ptychogui.geometry import Geometry
 from ptychogui.params import format_quantity
-from ptychogui.types import Dataset, Geometry, Object, Scan, Truth, Value
+from ptychogui.types import Dataset, Object, Scan, Truth, Value
 
 Wave = NDArray[np.complex128]
 Array = NDArray[np.float64]

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.start.defocus import focused, found_curvature, trial_loss
-from ptychogui.types import Complex, Dataset, Geometry
+from ptychogui.geometry import Geometry
+from ptychogui.types import Complex, Dataset
 
 _SAMPLE = 96
 """Frames that are looked at."""

@@ -11,13 +11,14 @@ from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget
 
+from ptychogui.geometry import Geometry
 from ptychogui.gui.views.base import View
 from ptychogui.gui.views.colours import Pixels
 from ptychogui.gui.views.frame_reader import FrameReader
 from ptychogui.gui.views.lengths import PIXELS, Lengths, inverse_lengths, lengths
 from ptychogui.gui.views.panel import ImagePanel, Picture
 from ptychogui.io.picture import percentile_range
-from ptychogui.types import Geometry, Pattern, Real, Snapshot
+from ptychogui.types import Pattern, Real, Snapshot
 
 FRAMES_PER_SECOND = 12
 CROSS = 0.04
