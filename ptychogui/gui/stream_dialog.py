@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -56,13 +57,13 @@ class StreamDialog(QDialog):
         button.clicked.connect(lambda _: slot())
         return button
 
+    @abstractmethod
     def begin(self) -> Callable[[], Generator[Any, None, object]] | None:
         """What gives the generator, called in a thread; None where something is missing, which `problem` then says."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_item(self, item: Any) -> None:
         """Show the latest of what the generator has yielded."""
-        raise NotImplementedError
 
     def dress(self) -> None:
         """Show what can be done now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import numpy as np
 from PyQt6.QtCore import QEvent, QTimer
 from PyQt6.QtGui import QShowEvent
@@ -60,13 +62,13 @@ class View(QWidget):
         self.dataset = self.preview = self.snapshot = self.result = None
         self._draw_if_seen()
 
+    @abstractmethod
     def draw(self) -> None:
         """Show what the view was told last."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fit(self) -> None:
         """Show the whole again, and range it anew."""
-        raise NotImplementedError
 
     def wear(self) -> None:
         """Take the colours of the palette; for views that draw more than panels."""

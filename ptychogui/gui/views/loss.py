@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QColor, QPalette
+from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.base import View
-from ptychogui.gui.views.graphics import RIGHT_PX, TOP_PX, UnitAxis, name_axes, wear
+from ptychogui.gui.views.line_plot import LinePlot
 from ptychogui.types import Real
 
 OTHERS = 6
@@ -27,15 +26,7 @@ class LossView(View):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        axes = {"left": UnitAxis("left"), "bottom": UnitAxis("bottom", whole=True)}
-        self.plot = pg.PlotWidget(self, axisItems=axes)
-        self.plot.setMenuEnabled(False)
-        self.plot.hideButtons()
-        self.plot.setMinimumSize(80, 60)
-        self.plot.showGrid(x=True, y=True, alpha=0.12)
-        self.plot.getPlotItem().layout.setContentsMargins(0, TOP_PX, RIGHT_PX, 0)
-        self.plot.scene().sigMouseClicked.connect(self._click)
-        self._legend = self.plot.addLegend(offset=(-10, 6), labelTextSize="9pt", verSpacing=-4)
+        self.plot = LinePlot("The loss appears here during a run.", self, whole=True)
         self._curve = self.plot.plot(symbol="o", symbolSize=5, antialias=True)
         self._curve.setZValue(1)
         self._name = ""
@@ -46,16 +37,11 @@ class LossView(View):
         self._logarithmic.setToolTip("Logarithmic axis of the loss")
         self._logarithmic.setChecked(True)
         self._logarithmic.toggled.connect(self._scale)
-        self._hint = QLabel("The loss appears here during a run.", self.plot)
-        self._hint.setProperty("role", "dim")
-        self._hint.setWordWrap(True)
-        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        QVBoxLayout(self.plot).addWidget(self._hint)
         self._readout = QLabel(self)
         self._readout.setProperty("role", "dim")
         self._lay_out()
         self._scale(True)
-        self._name_axes(False)
+        self.plot.name_axes("")
         self.wear()
 
     def _lay_out(self) -> None:
@@ -77,7 +63,7 @@ class LossView(View):
 
     def fit(self) -> None:
         """Show whole curves again."""
-        self.plot.enableAutoRange()
+        self.plot.fit()
 
     def draw(self) -> None:
         """Show the curve of the run in question."""
@@ -86,7 +72,7 @@ class LossView(View):
         else:
             loss = self.snapshot.loss if self.snapshot is not None else np.zeros(0, np.float32)
         self._curve.setData(*_points(loss))
-        self._name_axes(bool(len(loss) or self._others))
+        self.plot.name_axes("epochs" if len(loss) or self._others else "")
         self._readout.setText(f"loss {loss[-1]:.4g} after {len(loss)} epochs" if len(loss) else "")
 
     def clear(self) -> None:
@@ -97,37 +83,25 @@ class LossView(View):
     def _draw_others(self) -> None:
         for curve in self._other_curves:
             self.plot.removeItem(curve)
-        self._legend.clear()
+        self.plot.legend.clear()
         self._other_curves = [
             self.plot.plot(*_points(loss), pen=pg.mkPen(colour, width=1.5), antialias=True, name=name)
             for (name, loss), colour in zip(self._others.items(), COLOURS)
         ]
         if self._others and self._name:
-            self._legend.addItem(self._curve, self._name)
-
-    def _name_axes(self, shown: bool) -> None:
-        name_axes(self.plot, "epochs" if shown else "")
-        self._hint.setVisible(not shown)
+            self.plot.legend.addItem(self._curve, self._name)
 
     def _scale(self, logarithmic: bool) -> None:
         self.plot.setLogMode(x=False, y=logarithmic)
-
-    def _click(self, event: object) -> None:
-        if event.double():  # type: ignore[attr-defined]
-            self.fit()
 
     def wear(self) -> None:
         """Follow the theme."""
         palette = self.palette()
         accent = palette.color(QPalette.ColorRole.Highlight)
-        plate = QColor(palette.color(QPalette.ColorRole.Base))
-        plate.setAlpha(200)
-        wear(self.plot, palette)
+        self.plot.wear(palette)
         self._curve.setPen(pg.mkPen(accent, width=2))
         self._curve.setSymbolBrush(accent)
         self._curve.setSymbolPen(None)
-        self._legend.setBrush(plate)
-        self._legend.setLabelTextColor(palette.color(QPalette.ColorRole.Text))
 
 
 def _points(loss: Real) -> tuple[Real, Real]:
