@@ -467,14 +467,14 @@ def test_the_curves_of_several_runs_are_told_apart(qtbot: QtBot) -> None:
     shown(qtbot, view)
     view.show_dataset(case.dataset, case.preview)
     view.show_runs("Run 3", {"Run 1": np.array([0.5, 0.3, 0.2], np.float32), "Run 2": np.array([np.nan], np.float32)})
-    assert [label.text for _, label in view._legend.items] == ["Run 1", "Run 2", "Run 3"]
+    assert [label.text for _, label in view.plot.legend.items] == ["Run 1", "Run 2", "Run 3"]
     drawn(qtbot, view, replace(case.snapshot, loss=np.array([0.7, 0.1], np.float32)))
     x, y = view._curve.getOriginalDataset()
     np.testing.assert_allclose((x, y), ([1, 2], [0.7, 0.1]))
     view._logarithmic.click()
     assert not view.plot.getPlotItem().getAxis("left").logMode
     view.clear()
-    assert not view._legend.items
+    assert not view.plot.legend.items
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,16 @@ def window(qtbot: QtBot, until: Until) -> Iterator[Window]:
     end(window, until)
 
 
+def another_window(scan: Path, until: Until) -> Window:
+    """A second window, as after a restart, with the scan open."""
+    other = Window()
+    other.show()
+    until(lambda: other.workspace is not None)
+    other.open_path(str(scan))
+    until(lambda: preview_complete(other.session))
+    return other
+
+
 def end(window: Window, until: Until) -> None:
     if window.session.running is not None:
         window.session.stop()
@@ -118,6 +128,8 @@ def test_dropped_files_open(window: Window, scan: Path, until: Until) -> None:
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     window.dropEvent(QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, buttons, keys))
     until(lambda: preview_complete(window.session))
+    assert window.session.current is not None
+    assert window.session.current.path == str(scan)
 
 
 DURING_A_RUN = ("pause", "show_running", "stop")
@@ -251,11 +263,7 @@ def test_the_layout_and_the_theme_are_kept(opened: Window, scan: Path, until: Un
     opened.choose_theme("dark")
     assert theme.is_dark()
     opened.leave()
-    other = Window()
-    other.show()
-    until(lambda: other.workspace is not None)
-    other.open_path(str(scan))
-    until(lambda: preview_complete(other.session))
+    other = another_window(scan, until)
     until(lambda: other.workspace and other.workspace.arranged)
     assert other.workspace is not None
     assert other.workspace.docks["loss"].isHidden()
@@ -354,6 +362,9 @@ def test_a_sample_is_made_and_opened(window: Window, until: Until, monkeypatch: 
     QApplication.setApplicationName("ptychogui-test")
     window.open_sample("siemens-near")
     until(lambda: preview_complete(window.session))
+    assert window.session.current is not None
+    assert window.session.current.dataset is not None
+    assert window.session.current.dataset.geometry.field == "near"
 
 
 def test_another_file_can_be_looked_at_during_a_run(opened: Window, scan: Path, until: Until) -> None:
@@ -406,11 +417,7 @@ def test_closing_while_a_file_is_read_is_quiet(window: Window, scan: Path) -> No
 def test_the_data_card_is_in_front_whatever_was_last_time(opened: Window, scan: Path, until: Until) -> None:
     opened.show_parameters()
     opened.leave()
-    other = Window()
-    other.show()
-    until(lambda: other.workspace is not None)
-    other.open_path(str(scan))
-    until(lambda: preview_complete(other.session))
+    other = another_window(scan, until)
     assert other.workspace is not None
     card = other.workspace.card
     until(lambda: not card.visibleRegion().isEmpty())
@@ -458,7 +465,7 @@ def test_curves_of_several_runs_carry_their_names(finished: Window, until: Until
     run(finished, 3)
     until(lambda: finished.session.running is None)
     assert finished.workspace is not None
-    legend = finished.workspace.views["loss"]._legend
+    legend = finished.workspace.views["loss"].plot.legend
     assert [label.text for _, label in legend.items] == ["Run 1 · adam", "Run 2 · adam"]
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import bz2
+import re
+from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -13,8 +16,9 @@ from ptychogui.io.data import Data
 from ptychogui.params import InputError
 
 
-def refused(path, match, **said):
-    with pytest.raises(InputError, match=match) as caught:
+def refusal(path: Path | str, **said: Any) -> str:
+    """The sentence with which a file is refused."""
+    with pytest.raises(InputError) as caught:
         read(Data(path=str(path), **said))
     text = str(caught.value)
     assert "\n" not in text
@@ -23,22 +27,22 @@ def refused(path, match, **said):
 
 
 def test_no_and_missing_file(tmp_path):
-    refused("", "No data file")
-    refused(tmp_path / "nothing.cxi", "does not exist")
+    assert "No data file" in refusal("")
+    assert "does not exist" in refusal(tmp_path / "nothing.cxi")
 
 
 def test_a_text_file_named_cxi(tmp_path):
     (tmp_path / "a.cxi").write_text("this is no HDF5 file\n")
-    refused(tmp_path / "a.cxi", "is a text file")
+    assert "is a text file" in refusal(tmp_path / "a.cxi")
 
 
 def test_empty_and_unknown_files(tmp_path):
     (tmp_path / "a.npz").write_bytes(b"")
-    refused(tmp_path / "a.npz", "an empty file")
+    assert "an empty file" in refusal(tmp_path / "a.npz")
     (tmp_path / "b.npy").write_bytes(bytes(range(255, 0, -1)))
-    refused(tmp_path / "b.npy", "a binary file")
+    assert "a binary file" in refusal(tmp_path / "b.npy")
     (tmp_path / "folder").mkdir()
-    refused(tmp_path / "folder", "a folder without TIFF")
+    assert "a folder without TIFF" in refusal(tmp_path / "folder")
 
 
 def test_a_truncated_hdf5(tmp_path, frames):
@@ -46,39 +50,39 @@ def test_a_truncated_hdf5(tmp_path, frames):
     with h5py.File(path, "w") as file:
         file["entry_1/instrument_1/detector_1/data"] = frames
     path.write_bytes(path.read_bytes()[:20000])
-    refused(path, "truncated")
+    assert "truncated" in refusal(path)
 
 
 def test_hdf5_without_frames(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["something"] = 1
-    refused(tmp_path / "a.h5", "HDF5 file without frames")
+    assert "HDF5 file without frames" in refusal(tmp_path / "a.h5")
     with h5py.File(tmp_path / "b.h5", "w") as file:
         file["cxi_version"] = 160
-    refused(tmp_path / "b.h5", "no stack of frames")
+    assert "no stack of frames" in refusal(tmp_path / "b.h5")
 
 
 def test_truncated_numpy_and_compressed_files(tmp_path, frames, npz):
     np.save(tmp_path / "a.npy", frames)
     content = (tmp_path / "a.npy").read_bytes()
     (tmp_path / "a.npy").write_bytes(content[: len(content) // 2])
-    refused(tmp_path / "a.npy", "damaged NumPy")
+    assert "damaged NumPy" in refusal(tmp_path / "a.npy")
     whole = npz().read_bytes()
     (tmp_path / "b.npz").write_bytes(whole[: len(whole) // 2])
-    refused(tmp_path / "b.npz", "damaged NPZ")
+    assert "damaged NPZ" in refusal(tmp_path / "b.npz")
     (tmp_path / "c.bz2").write_bytes(bz2.compress(whole)[:-500])
-    refused(tmp_path / "c.bz2", "compressed and damaged")
+    assert "compressed and damaged" in refusal(tmp_path / "c.bz2")
 
 
 def test_pickled_objects_are_never_read(tmp_path):
     np.save(tmp_path / "a.npy", np.array([{"a": 1}], dtype=object))
-    refused(tmp_path / "a.npy", "damaged NumPy|objects")
+    assert "it holds objects, which are not read" in refusal(tmp_path / "a.npy")
 
 
 def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr("ptychogui.io.files.memory_limit_bytes", lambda: 1000)
     (tmp_path / "a.bz2").write_bytes(bz2.compress(b"\x93NUMPY" + bytes(10_000)))
-    refused(tmp_path / "a.bz2", "unpacks to more than")
+    assert "unpacks to more than" in refusal(tmp_path / "a.bz2")
 
 
 @pytest.mark.parametrize(
@@ -103,14 +107,16 @@ def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
     ],
 )
 def test_bad_arrays(npz, arrays, match):
-    assert "scan.npz" in refused(npz(**arrays), match)
+    text = refusal(npz(**arrays))
+    assert "scan.npz" in text
+    assert re.search(match, text)
 
 
 def test_one_frame_without_a_finite_pixel(npz, frames):
     holed = frames.astype(np.float32)
     holed[11] = np.nan
     path = npz(data=holed)
-    refused(path, "Frame 11 has not one valid pixel")
+    assert "Frame 11 has not one valid pixel" in refusal(path)
     assert len(read(Data(path=str(path), exclude=(11,))).scan) == 19
 
 
@@ -131,4 +137,4 @@ def test_one_frame_without_a_finite_pixel(npz, frames):
 )
 def test_bad_settings(npz, tmp_path, said, match):
     np.save(tmp_path / "wrong.npy", np.ones((5, 6)))
-    refused(npz(), match, **said)
+    assert re.search(match, refusal(npz(), **said))
