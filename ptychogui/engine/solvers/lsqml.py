@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import ptychogui.params as p
 from ptychogui.engine.solvers.base import Update
 from ptychogui.engine.solvers.descent import Descent
+from ptychogui.engine.solvers.momentum import Accelerated
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +37,7 @@ class Residuals(Update):
         self.parts += other.parts
 
 
-class LSQML(Descent):
+class LSQML(Accelerated, Descent):
     """Least-squares maximum likelihood: every frame says how long the steps of object and probe should be, so that no
     step size has to be found.
 
@@ -55,16 +56,6 @@ class LSQML(Descent):
     """What is added to the two equations of every frame, as a part of their mean: larger makes steps shorter."""
     momentum: Annotated[p.Fraction, p.LIVE] = 0.3
     """How much of what has changed steadily is added every ten batches, as in `mpie`; 0 for none."""
-
-    def begin(self, problem: Problem, state: State) -> Any:
-        """Start at rest."""
-        from ptychogui.engine.solvers.momentum import Momentum
-
-        return Momentum.at_rest(state)
-
-    def settle(self, state: State, memory: Any) -> None:
-        """A change by a constraint is no velocity."""
-        memory.settle(state)
 
     def step(self, problem: Problem, state: State, memory: Any, shard: Shard, done: int) -> Update:
         """The gradient of object and probe over the frames of a shard, their weights, and χ of every frame."""

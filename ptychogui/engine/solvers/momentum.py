@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
+from ptychogui.engine.solvers.base import Solver
 
-from ptychogui.engine.state import State
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ptychogui.engine.problem import Problem
+    from ptychogui.engine.state import State
 
 
 @dataclass
@@ -27,6 +31,8 @@ class Momentum:
     @classmethod
     def at_rest(cls, state: State) -> Momentum:
         """No velocity."""
+        import torch
+
         return cls(torch.zeros_like(state.obj), torch.zeros_like(state.probe), state.obj.clone(), state.probe.clone())
 
     def after_batch(self, state: State, friction: float, feedback: float, every: int) -> None:
@@ -44,3 +50,15 @@ class Momentum:
         """What has moved by now is no velocity."""
         self.obj_before.copy_(state.obj)
         self.probe_before.copy_(state.probe)
+
+
+class Accelerated(Solver):
+    """A solver whose memory is the momentum of object and probe."""
+
+    def begin(self, problem: Problem, state: State) -> Any:
+        """Start at rest."""
+        return Momentum.at_rest(state)
+
+    def settle(self, state: State, memory: Any) -> None:
+        """A change by a constraint is no velocity."""
+        memory.settle(state)

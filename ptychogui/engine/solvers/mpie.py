@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import ptychogui.params as p
 from ptychogui.engine.solvers.base import Update
+from ptychogui.engine.solvers.momentum import Accelerated
 from ptychogui.engine.solvers.rpie import Regularised
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from ptychogui.engine.state import State
 
 
-class MPIE(Regularised):
+class MPIE(Accelerated, Regularised):
     """mPIE: rPIE with momentum, which carries on what changes slowly.
 
     When to use it: on clean data with good positions, where it takes the fewest passes of all to a sharp picture. On
@@ -30,16 +31,6 @@ class MPIE(Regularised):
     """How much of the velocity is added at a kick; smaller is steadier on data with other errors than noise."""
     every: Annotated[p.Count, p.LIVE] = 10
     """T: batches from one kick to the next."""
-
-    def begin(self, problem: Problem, state: State) -> Any:
-        """Start at rest."""
-        from ptychogui.engine.solvers.momentum import Momentum
-
-        return Momentum.at_rest(state)
-
-    def settle(self, state: State, memory: Any) -> None:
-        """A change by a constraint is no velocity."""
-        memory.settle(state)
 
     def apply(
         self, problem: Problem, state: State, memory: Any, begin: tuple[int, int], update: Update, pace: float
