@@ -97,6 +97,11 @@ class Geometry:
         return y, x
 
     @property
+    def in_cone(self) -> bool:
+        """Whether it is a near field in a cone beam, of which focus and distance are known."""
+        return self.field == "near" and self.focus_to_sample_m is not None and self.distance_m is not None
+
+    @property
     def pixel_power(self) -> int:
         """With which power of the unknown distance the pixel at the sample grows; see `at_distance`."""
         if self.field == "far":
@@ -109,7 +114,7 @@ class Geometry:
         That is the one from sample to detector; in a cone beam the one from focus to sample, whose change by 1 / factor
         makes `factor` times the magnification and the effective distance in pixels.
         """
-        if self.field == "near" and self.focus_to_sample_m is not None and self.distance_m is not None:
+        if self.in_cone and self.distance_m is not None:
             return replace(self, focus_to_sample_m=self.distance_m / (self.magnification * factor - 1))
         changes: dict[str, Any] = {}
         if self.distance_m is not None:
@@ -117,6 +122,20 @@ class Geometry:
         if self.field == "far" and self.given_pixel_m is not None:
             changes["given_pixel_m"] = (self.given_pixel_m[0] * factor, self.given_pixel_m[1] * factor)
         return replace(self, **changes)
+
+    def factor_from(self, other: Geometry) -> float:
+        """With which factor `at_distance` makes this geometry of another, whose pixels may be smaller or larger."""
+        if self.in_cone and other.in_cone:
+            return self.magnification / other.magnification
+        if self.distance_m is not None and other.distance_m is not None:
+            return self.distance_m / other.distance_m
+        if self.given_pixel_m is not None and other.given_pixel_m is not None:  # a far field has one field of view
+            return self.given_pixel_m[0] * self.shape[0] / (other.given_pixel_m[0] * other.shape[0])
+        return 1.0
+
+    def factor_for(self, part: float) -> float:
+        """With which factor `at_distance` makes the distance that is least certain `part` times as long."""
+        return (1 + (self.magnification - 1) / part) / self.magnification if self.in_cone else part
 
     @property
     def depth_of_field_m(self) -> float | None:

@@ -18,7 +18,6 @@ from ptychogui.engine.optics import propagator
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.start.canvas import MARGIN_PX
 from ptychogui.engine.state import State
-from ptychogui.geometry import Geometry
 
 _SMALLEST = 16
 """The least pixels along a side of a reduced pattern."""
@@ -49,7 +48,7 @@ class Level:
         if self.factor == 1:
             return
         fine, found, k = self.fine, self.state, self.factor
-        moved = _factor(self.fine_problem.geometry, self.problem.geometry, k)
+        moved = self.problem.geometry.factor_from(self.fine_problem.geometry)
         if abs(moved - 1) > 1e-12:
             at_distance(self.fine_problem, fine, moved)
         offset = (k - 1) / 2 if self.problem.geometry.field == "near" else 0.0
@@ -62,15 +61,6 @@ class Level:
         fine.origin_m = (found.origin_m[0] + inwards * dy, found.origin_m[1] + inwards * dx)
         if found.gain is not None:
             fine.gain = found.gain.clone()
-
-
-def _factor(fine: Geometry, coarse: Geometry, factor: int) -> float:
-    """How much further away the coarse geometry's detector is."""
-    if fine.pixel_power:
-        return (coarse.pixel_m[0] / (fine.pixel_m[0] * factor)) ** fine.pixel_power
-    if fine.distance_m is None or coarse.distance_m is None:
-        return 1.0
-    return coarse.distance_m / fine.distance_m
 
 
 def _fits(problem: Problem, factor: int) -> bool:

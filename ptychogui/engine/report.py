@@ -45,13 +45,10 @@ def lit_box(state: State) -> tuple[slice, slice]:
 def figures(problem: Problem, state: State) -> dict[str, float]:
     """What a line of text can say of the refined unknowns."""
     found: dict[str, float] = {}
-    geometry, given = problem.geometry, problem.given
-    if geometry.distance_m and given.distance_m and geometry.distance_m != given.distance_m:
-        found["distance_m"] = geometry.distance_m
-        found["distance_change"] = geometry.distance_m / given.distance_m - 1
-    elif geometry.focus_to_sample_m and given.focus_to_sample_m != geometry.focus_to_sample_m:
-        found["focus_to_sample_m"] = geometry.focus_to_sample_m
-        found["distance_change"] = geometry.focus_to_sample_m / (given.focus_to_sample_m or 1.0) - 1
+    name = "focus_to_sample_m" if problem.geometry.in_cone else "distance_m"
+    now, given = getattr(problem.geometry, name), getattr(problem.given, name)
+    if now and given and not math.isclose(now, given):
+        found |= {name: now, "distance_change": now / given - 1}
     if state.gain is not None:
         found["gain_spread"] = float(state.gain.std())
     if state.background is not None:

@@ -54,7 +54,7 @@ class AffineUnknown(Unknown):
 
     momentum: Annotated[Fraction, LIVE] = 0.5
     """How much of the last step is added to the next."""
-    limit: Annotated[Fraction, LIVE] = 0.02
+    largest: Annotated[Fraction, LIVE] = 0.02
     """The largest change in one epoch: 0.02 is two per cent, or 20 mrad."""
 
     def begin(self, problem: Problem, state: State) -> Any:
@@ -71,7 +71,7 @@ class AffineUnknown(Unknown):
         """Stretch the scan, and the object with it."""
         from ptychogui.engine.refine.moved import stretch
 
-        matrix = memory.step(self.step, self.momentum).clamp(-self.limit, self.limit).reshape(2, 2)
+        matrix = memory.step(self.step, self.momentum).clamp(-self.largest, self.largest).reshape(2, 2)
         if "distance" in state.unknowns and problem.geometry.pixel_power:
             matrix.diagonal().sub_(matrix.diagonal().mean())  # the scale is that of the pixel, which follows from it
         stretch(state, matrix)

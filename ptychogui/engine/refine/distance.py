@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from ptychogui.engine.refine.affine import Sums
 from ptychogui.engine.refine.unknown import Unknown
@@ -12,6 +15,17 @@ if TYPE_CHECKING:
     from ptychogui.engine.problem import Problem
     from ptychogui.engine.state import State
     from ptychogui.engine.tangents import Unknowns
+
+_PATIENCE = 10
+"""Epochs in a row at the end of its range after which the distance counts as run away."""
+
+
+@dataclass
+class Course:
+    """The sums of an epoch, and how many epochs in a row the distance would have left its range."""
+
+    sums: Sums
+    at_limit: int = 0
 
 
 class DistanceUnknown(Unknown):
@@ -27,12 +41,14 @@ class DistanceUnknown(Unknown):
     """Whether the distance is refined."""
     momentum: Annotated[Fraction, LIVE] = 0.7
     """How much of the last step is added to the next."""
-    limit: Annotated[Fraction, LIVE] = 0.03
+    largest: Annotated[Fraction, LIVE] = 0.03
     """The largest relative change in one epoch."""
+    limit: Annotated[float, Field(gt=0, lt=1), LIVE] = 0.5
+    """The largest relative change in all; a distance that stays there has run away and is given up."""
 
     def begin(self, problem: Problem, state: State) -> Any:
         """Sums of one parameter."""
-        return Sums.of(1, problem.device)
+        return Course(Sums.of(1, problem.device))
 
     def take(self, problem: Problem, state: State, memory: Any, found: Unknowns, pace: float) -> None:
         """Gather what the frames say; where the pixel follows the distance, the scan is stretched too."""
@@ -42,12 +58,24 @@ class DistanceUnknown(Unknown):
 
         chain = torch.zeros(COLUMNS, 1, dtype=torch.float64, device=found.gradient.device)
         chain[DISTANCE], chain[[YY, XX]] = 1.0, -float(problem.geometry.pixel_power)
-        memory.take(found.gradient @ chain, chain.mT @ found.normal @ chain)
+        memory.sums.take(found.gradient @ chain, chain.mT @ found.normal @ chain)
 
     def settle(self, problem: Problem, state: State, memory: Any, pace: float) -> str:
-        """Move the detector."""
+        """Move the detector within its range; give up where it stays at the end of that."""
         from ptychogui.engine.refine.moved import at_distance
 
-        step = float(memory.step(self.step, self.momentum).clamp(-self.limit, self.limit))
-        at_distance(problem, state, 1 + step)
-        return ""
+        step = float(memory.sums.step(self.step, self.momentum).clamp(-self.largest, self.largest))
+        now = problem.geometry.factor_from(problem.given)
+        ends = [problem.given.factor_for(1 + change) for change in (-self.limit, self.limit)]
+        wanted = now * (1 + step)
+        factor = min(max(wanted, min(ends)), max(ends))
+        memory.at_limit = 0 if factor == wanted else memory.at_limit + 1
+        memory.sums.last.fill_(factor / now - 1)
+        if memory.at_limit < _PATIENCE:
+            at_distance(problem, state, factor / now)
+            return ""
+        at_distance(problem, state, 1 / now)
+        return (
+            f"The distance ran away: it wanted to change by more than {self.limit:.0%}. It is what the scan says "
+            "again, and is not refined any more."
+        )
