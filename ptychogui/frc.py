@@ -149,7 +149,4 @@ def _half(job: Job, dataset: Dataset, whole: Result, index: NDArray[np.intp]) ->
         nominal_m=whole.nominal_m[index],
         unknowns={name: part[index] if name in _OF_FRAMES else part for name, part in whole.unknowns.items()},
     )
-    refine = Refine.nothing().model_copy(
-        update={"background": job.refine.background}
-    )  # which is an unknown of the detector, and not in `start`
-    return job.model_copy(update={"start": FromFile(), "refine": refine}), dataset.part(index), start
+    return job.model_copy(update={"start": FromFile(), "refine": Refine.nothing()}), dataset.part(index), start

@@ -61,6 +61,9 @@ class Level:
         fine.origin_m = (found.origin_m[0] + inwards * dy, found.origin_m[1] + inwards * dx)
         if found.gain is not None:
             fine.gain = found.gain.clone()
+        if found.background is not None:
+            near = self.problem.geometry.field == "near"
+            fine.background = _with_coarse(fine.background, found.background, fine.window, k, near)
 
 
 def _fits(problem: Problem, factor: int) -> bool:
@@ -140,10 +143,31 @@ def _reduced_state(problem: Problem, state: State, factor: int, near: bool) -> S
     inwards = MARGIN_PX * factor - offset
     coarse.origin_m = (state.origin_m[0] - inwards * dy, state.origin_m[1] - inwards * dx)
     coarse.gain = None if state.gain is None else state.gain.clone()
-    coarse.background, coarse.transfer, coarse.distance = None, None, torch.ones_like(state.distance)
+    coarse.background = None if state.background is None else _of_larger_pixels(state.background, factor, near)
+    coarse.transfer, coarse.distance = None, torch.ones_like(state.distance)
     coarse.move_to(state.position_px / factor + MARGIN_PX)
     coarse.nominal_px = state.nominal_px / factor + MARGIN_PX
     return coarse
+
+
+def _of_larger_pixels(counts: Tensor, factor: int, near: bool) -> Tensor:
+    """What the larger pixels count of (ny, nx): the sums of blocks in the near field, the inner part in the far one."""
+    ny, nx = (n // factor for n in counts.shape)
+    if near:
+        return counts.reshape(ny, factor, nx, factor).sum((1, 3))
+    rows, columns = (_low(n, n // factor).to(counts.device) for n in counts.shape)
+    return counts[rows[:, None], columns]
+
+
+def _with_coarse(fine: Tensor | None, coarse: Tensor, window: tuple[int, int], factor: int, near: bool) -> Tensor:
+    """Counts (ny, nx) of which the larger pixels count `coarse`; what these do not see stays as it is in `fine`."""
+    out = coarse.new_zeros(window) if fine is None else fine.clone()
+    if near:
+        change = (coarse - _of_larger_pixels(out, factor, near)) / factor**2
+        return (out + change.repeat_interleave(factor, 0).repeat_interleave(factor, 1)).clamp_min_(0)
+    rows, columns = (_low(n, n // factor).to(out.device) for n in window)
+    out[rows[:, None], columns] = coarse
+    return out
 
 
 def _padded(obj: Tensor, factor: int, margin: int) -> Tensor:

@@ -125,6 +125,11 @@ class Problem:
         chosen = self.valid[index] if self.valid.ndim == 3 else self.valid
         return self._padded(chosen.to(self.amplitudes.dtype))
 
+    def on_window(self, counts: NDArray[Any]) -> Tensor:
+        """Counts (ny, nx) as a file has them, zero frequency in the centre, in the order and shape of the window."""
+        ordered = np.array(_ordered(counts, self.geometry.field == "far"))
+        return self._padded(torch.from_numpy(ordered).to(self.amplitudes))
+
     def _padded(self, values: Tensor) -> Tensor:
         p = self.padding_px
         return torch.nn.functional.pad(values, (p, p, p, p)) if p else values

@@ -149,6 +149,21 @@ def test_a_run_goes_on_where_it_ended(any_world: World) -> None:
     assert np.abs(report.positions_m(problem, state) - first.scan.positions_m).max() < 1e-6 * min(first.obj.pixel_m)
 
 
+@pytest.mark.parametrize("whose", ["far", "near-padded"])
+def test_a_background_is_kept(whose: str) -> None:
+    small = world("far") if whose == "far" else world("near", padding_px=3)
+    problem, state = small.problem(), small.truth()
+    p = problem.padding_px
+    inner = 9 * torch.rand(small.dataset.geometry.shape, generator=torch.Generator().manual_seed(2))
+    state.background = torch.nn.functional.pad(inner.double(), (p, p, p, p))
+    first = report.result(problem, state, small.dataset, np.zeros(0, np.float32), "", {}, 0.0)
+    again = FromFile().state(problem, small.dataset, first, 0)
+    assert again.background is not None
+    assert again.background.dtype == problem.amplitudes.dtype
+    assert float((again.background - state.background).abs().max()) < 1e-5
+    assert r_factor(problem, again) == pytest.approx(first.metrics["r_factor"], rel=1e-3)
+
+
 def test_a_run_goes_on_with_other_frames_of_the_same_sample(far: World) -> None:
     """The canvas is another one; the object lies where it was."""
     first, part = solved(far), some_frames(far.dataset, [5, 6, 9, 10, 15])

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 class FromFile(Params):
-    """Object, probe and position corrections of an earlier result: go on where it ended, also with another solver or
-    other parameters."""
+    """Object, probe and all else that was found in an earlier result: go on where it ended, also with another solver
+    or other parameters."""
 
     kind: Literal["file"] = "file"
     path: str = ""
@@ -63,4 +63,7 @@ class FromFile(Params):
         gain = initial.unknowns.get("gain")
         if gain is not None and len(gain) == len(problem):
             state.gain = torch.from_numpy(np.array(gain, np.float64)).to(problem.device)
+        background = initial.unknowns.get("background")
+        if background is not None and background.shape == problem.amplitudes.shape[1:]:
+            state.background = problem.on_window(background)
         return state
