@@ -18,6 +18,7 @@ from pydantic import Field
 from ptychogui.engine.constraints import Constraints
 from ptychogui.engine.models import AnyModel
 from ptychogui.engine.models.thin import Thin
+from ptychogui.engine.penalties import Penalties
 from ptychogui.engine.refine import Refine
 from ptychogui.engine.solvers import AnySolver
 from ptychogui.engine.solvers.adam import Adam
@@ -53,6 +54,8 @@ class Job(Params):
     """The solver, or a list of stages that follow each other."""
     refine: Refine = Refine()
     """What is solved together with object and probe."""
+    penalties: Penalties = Penalties()
+    """What is added to the loss."""
     constraints: Constraints = Constraints()
     """What is imposed between epochs."""
     stop: Stopping = Stopping()
@@ -199,7 +202,8 @@ class _Run:
         """The part of the job that the loop needs."""
         from ptychogui.engine.solvers.base import Plan
 
-        return Plan(self.job.stages, self.job.constraints, self.job.seed, self.job.refine, self.job.stop)
+        job = self.job
+        return Plan(job.stages, job.constraints, job.seed, job.refine, job.stop, job.penalties)
 
     def iterates(self) -> Generator[Iterate, None, None]:
         """The engine's loop, with its clock, its curve and its messages kept, and changes of the job passed on."""
@@ -226,8 +230,8 @@ class _Run:
             yield item
 
     def change(self, job: Job) -> None:
-        """Take over what a running job may change: solver, unknowns, constraints and what ends it."""
-        live = ("solver", "refine", "constraints", "stop")
+        """Take over what a running job may change: solver, unknowns, penalties, constraints and what ends it."""
+        live = ("solver", "refine", "penalties", "constraints", "stop")
         running = self.job.model_copy(update={name: getattr(job, name) for name in live})
         if running != self.job:
             self.changes.append(f"epoch {self.epoch}: {_difference(self.job, running)}")

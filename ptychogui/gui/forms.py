@@ -23,7 +23,7 @@ _PREAMBLE = re.compile(r"^[\w.]+ is .*?, but it ")
 ESSENTIAL_NAMES = ("solver.kind", "solver.epochs", "start.modes")
 ORDER = {"solver": 0, "start": 1, "data": 3}
 """What is changed most often comes first among the essentials."""
-GROUPS = ("data", "model", "start", "solver", "refine", "constraints", "stop")
+GROUPS = ("data", "model", "start", "solver", "refine", "penalties", "constraints", "stop")
 
 
 class ParamsForm(QWidget):

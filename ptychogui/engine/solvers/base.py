@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from ptychogui.engine.penalties import Penalties
 from ptychogui.engine.refine import Refine, Refining
 from ptychogui.engine.stopping import Stopping, Watch
 from ptychogui.params import ESSENTIAL, LIVE, Count, Fraction, Index, Params, Positive, RunError
@@ -114,6 +115,7 @@ class Plan:
     seed: int = 0
     refine: Refine = field(default_factory=Refine.nothing)
     stop: Stopping = field(default_factory=lambda: Stopping(held_out=0))
+    penalties: Penalties = field(default_factory=Penalties)
 
     @property
     def epochs(self) -> int:
@@ -163,7 +165,7 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
     with closing(Crew(problem.device)) as crew:
         while number < len(plan.stages):
             with at_level(problem, state, plan.stage(number).reduction) as level:
-                turn = _Turn(level, crew, plan.stage(number), Refining(level, plan.refine, given_up))
+                turn = _Turn(level, crew, plan.stage(number), Refining(level, plan.refine, given_up), plan.penalties)
                 while turn.done < turn.solver.epochs:
                     loss, seen = torch.zeros((), device=problem.device), 0
                     turn.refining.open(epoch)
@@ -194,6 +196,7 @@ class _Turn:
     crew: Crew
     solver: Solver
     refining: Refining
+    penalties: Penalties
     done: int = 0
     memory: Any = field(init=False)
     limit: int = field(init=False)
@@ -220,7 +223,7 @@ class _Turn:
 
     def change(self, plan: Plan, number: int) -> None:
         """Go on with other parameters, or begin anew with another kind."""
-        solver, self.refining.refine = plan.stage(number), plan.refine
+        solver, self.refining.refine, self.penalties = plan.stage(number), plan.refine, plan.penalties
         if solver.kind != self.solver.kind:
             self.memory, self.gathered = solver.begin(self.problem, self.state), None
         self.solver = solver if self.last is None else _shortened(solver, self.last)
@@ -229,7 +232,7 @@ class _Turn:
         """Apply what an epoch has gathered."""
         if self.gathered is not None:
             update, self.gathered = self.gathered, None
-            self._apply((0, 0), update)
+            self._apply((0, 0), update, 1.0)
 
     def settle(self, plan: Plan, epoch: int, loss: float) -> tuple[str, ...]:
         """End an epoch, after which the stage may be shorter; returns messages. Raises `RunError`."""
@@ -249,7 +252,8 @@ class _Turn:
         """The part of the steps that is taken now."""
         return self.solver.pace(self.done)
 
-    def _apply(self, begin: tuple[int, int], update: Update) -> None:
+    def _apply(self, begin: tuple[int, int], update: Update, share: float) -> None:
+        self.penalties.add(self.problem, self.state, begin, update, share)
         self.solver.apply(self.problem, self.state, self.memory, begin, update, self.pace)
         self.refining.take(update.unknowns, self.pace)
 
@@ -285,7 +289,7 @@ class _Turn:
             first.add(other)
         loss = first.loss.clone()
         if not together:
-            self._apply(parts[0].begin, first)
+            self._apply(parts[0].begin, first, len(index) / len(self.problem))
         elif self.gathered is None:
             self.gathered = first
         else:
