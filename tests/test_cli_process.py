@@ -40,7 +40,7 @@ def test_ctrl_c_keeps_the_last_iterate(tmp_path, pixel_scan):
         assert process.stderr is not None
         assert "in pixels" in process.stderr.readline()  # told when the run has begun
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert json.loads(out)["epochs"] == len(io.read_result(output).loss) < 1e6

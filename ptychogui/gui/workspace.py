@@ -142,10 +142,12 @@ class Workspace(QMainWindow):
         """The first time, take the layout of the last session, or share the space out: before, there is no space."""
         super().showEvent(event)
         if not self.arranged:
-            self.arranged = True
             QTimer.singleShot(0, self._arrange)
 
     def _arrange(self) -> None:
+        if self.arranged:
+            return
+        self.arranged = True
         layout = settings().value("layout")
         if not isinstance(layout, QByteArray) or not self.restoreState(layout):
             self.give_sizes()

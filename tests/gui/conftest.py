@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-WAIT_MS = 30_000
+WAIT_MS = 120_000
 
 
 @pytest.fixture(autouse=True)

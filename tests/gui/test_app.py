@@ -27,7 +27,7 @@ SIEMENS = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "siem
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     return subprocess.run(
-        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=300, check=False
     )
 
 

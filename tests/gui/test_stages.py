@@ -111,7 +111,7 @@ def test_what_is_being_typed_counts_before_a_stage_is_doubled(form: JobForm, qtb
     form.activateWindow()
     edit = next(e for e in form.findChildren(QLineEdit) if e.objectName() == "solver.epochs")
     edit.setFocus()
-    qtbot.waitUntil(edit.hasFocus, timeout=2000)
+    qtbot.waitUntil(edit.hasFocus, timeout=60_000)
     edit.selectAll()
     qtbot.keyClicks(edit, "77")
     button(form, "add").setFocus()

@@ -119,7 +119,7 @@ def make(name: str) -> View:
 
 def drawn(qtbot: QtBot, view: View, snapshot: Snapshot) -> None:
     view.show_snapshot(snapshot)
-    qtbot.waitUntil(lambda: not view._later.isActive(), timeout=1000)
+    qtbot.waitUntil(lambda: not view._later.isActive(), timeout=60_000)
 
 
 def panels(view: View) -> list[ImagePanel]:
@@ -343,7 +343,7 @@ def test_frames_play_one_after_the_other(qtbot: QtBot) -> None:
     view.show_dataset(case.dataset, case.preview)
     view.slider.setValue(33)
     view.play.click()
-    qtbot.waitUntil(lambda: view.slider.value() == 1, timeout=3000)
+    qtbot.waitUntil(lambda: view.slider.value() == 1, timeout=60_000)
     view.play.click()
     assert not view._play.isActive()
 
@@ -558,6 +558,7 @@ def test_hue_is_phase_and_brightness_amplitude() -> None:
     assert red[5] == pytest.approx(red[0] / 2, abs=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_snapshot_costs_the_window_little(qtbot: QtBot, name: str) -> None:
     case, view = Case(modes=3), make(name)
