@@ -16,6 +16,7 @@ from ptychogui.types import Correlation
 _SIZE = (1200, 800)
 _LEFT, _TOP, _RIGHT, _BOTTOM = 100, 100, 1160, 690
 _LOW, _HIGH = -0.2, 1.05
+_GAP = 36
 _CURVES = (("frc", "correlation", "#1f77b4"), ("half_bit", "half-bit", "#d62728"), ("one_seventh", "1/7", "#2ca02c"))
 
 
@@ -35,12 +36,14 @@ def picture(curves: Correlation, calibrated: bool, path: Path) -> Path:
     last = float(curves.spatial_frequency_per_m[-1])
     _axes(draw, last, "1/um" if calibrated else "1/px", 1e-6 if calibrated else 1.0)
     x = _LEFT + curves.spatial_frequency_per_m / last * (_RIGHT - _LEFT)
-    for start, (name, label, colour) in zip((0, 210, 630), _CURVES, strict=True):
+    start = float(_LEFT)
+    for name, label, colour in _CURVES:
         values: NDArray[np.float64] = getattr(curves, name)
         draw.line([(float(a), _y(float(b))) for a, b in zip(x, values)], fill=colour, width=4, joint="curve")
         if name != "frc":
             label += _mark(draw, curves, values, calibrated, last, colour)
-        draw.text((_LEFT + start, _TOP - 14), label, font=_font(26), fill=colour, anchor="ls")
+        draw.text((start, _TOP - 14), label, font=_font(26), fill=colour, anchor="ls")
+        start += draw.textlength(label, font=_font(26)) + _GAP
     with files.replacing(path) as temporary:
         image.save(temporary, format="PNG")
     return path
