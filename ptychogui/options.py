@@ -30,7 +30,8 @@ def add_preset(parser: ArgumentParser) -> None:
     from ptychogui.presets import PRESETS
 
     about = "; ".join(f"{name}: {preset.text}" for name, preset in PRESETS.items())
-    parser.add_argument("--preset", metavar="NAME", help=f"solver and unknowns by a name. {about}")
+    yours = "or one that was saved in the window, or the TOML file of one"
+    parser.add_argument("--preset", metavar="NAME", help=f"solver and unknowns by a name, {yours}. {about}")
 
 
 def add_set(parser: ArgumentParser, example: str) -> None:

@@ -32,23 +32,32 @@ class Unit:
 
 @dataclass(frozen=True)
 class Mark:
-    """How a form treats a field: `essential` is shown first, `live` takes effect in a running job, `file` is chosen."""
+    """How a form treats a field: `essential` is shown first, `live` takes effect in a running job, `file` is chosen,
+    `drawn` is edited in a picture and has no row."""
 
-    name: Literal["essential", "live", "file"]
+    name: Literal["essential", "live", "file", "drawn"]
 
 
 ESSENTIAL = Mark("essential")
 LIVE = Mark("live")
 FILE = Mark("file")
+DRAWN = Mark("drawn")
 
 _PREFIX = {"": 1.0, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9}
 _OTHER = {
     ("Å", "m"): 1e-10,
+    ("\u212b", "m"): 1e-10,  # the other Å of Unicode, which some keyboards write
     ("A", "m"): 1e-10,
     ("cm", "m"): 1e-2,
     ("deg", "rad"): math.pi / 180,
     ("°", "rad"): math.pi / 180,
+    ("V", "kV"): 1e-3,
+    ("keV", "kV"): 1.0,  # as people call the energy of electrons
+    ("min", "s"): 60.0,
+    ("h", "s"): 3600.0,
 }
+_NO_PREFIX = ("kV",)
+"""Units that hold a prefix already."""
 _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\d\s]*)\s*")
 
 
@@ -65,14 +74,16 @@ def parse_quantity(text: str, unit: str) -> float:
         return number
     if (given, unit) in _OTHER:
         return number * _OTHER[given, unit]
-    if unit and given.endswith(unit) and given[: -len(unit)] in _PREFIX:
+    if given == unit:
+        return number
+    if unit and unit not in _NO_PREFIX and given.endswith(unit) and given[: -len(unit)] in _PREFIX:
         return number * _PREFIX[given[: -len(unit)]]
     raise InputError(f"'{given}' in '{text}' is not a unit of {unit or 'a plain number'}")
 
 
 def format_quantity(value: float, unit: str) -> str:
     """Write an SI number with the prefix that people expect (`3.5e-08, 'm'` gives `35 nm`)."""
-    if not unit or not value or not math.isfinite(value):
+    if not unit or unit in _NO_PREFIX or not value or not math.isfinite(value):
         return f"{value:.6g} {unit}".strip()
     for prefix in ("G", "M", "k", "", "m", "µ", "n", "p"):
         if abs(value) >= _PREFIX[prefix] * 0.9999999:
@@ -98,6 +109,7 @@ Length = Annotated[float, Unit("m"), _quantity("m"), Field(gt=0)]
 SignedLength = Annotated[float, Unit("m"), _quantity("m")]
 Step = Annotated[float | tuple[float, float], Unit("m"), _quantity("m")]
 Energy = Annotated[float, Unit("eV"), _quantity("eV"), Field(gt=0)]
+Kilovolts = Annotated[float, Unit("kV"), _quantity("kV"), Field(gt=0)]
 Angle = Annotated[float, Unit("rad"), _quantity("rad")]
 Seconds = Annotated[float, Unit("s"), _quantity("s"), Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
@@ -213,7 +225,7 @@ def _changed(cls: type[Params], values: dict[str, Any], path: list[str], value: 
     inner = _without_none(cls.model_fields[name].annotation)
     union = members(inner)
     current = values.get(name)
-    if isinstance(current, list):  # stages: a change means every one of them
+    if union and isinstance(current, list):  # stages: a change means every one of them
         return {**values, name: [_inside(union, stage, rest, value, whole) for stage in current]}
     if union:
         return {**values, name: _inside(union, current or {}, rest, value, whole)}

@@ -1,29 +1,44 @@
-"""Ways to solve a scan that have a name: a preset sets solver and unknowns of a job, and leaves the rest alone."""
+"""Ways to solve a scan that have a name: a preset sets solver and unknowns of a job, and leaves the rest alone.
+
+Those of the program stand here; those of the user are TOML files in `folder()`, which can be handed on.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import tomli_w
+
+from ptychogui.engine.start.file import FromFile
 from ptychogui.job import Job
-from ptychogui.params import InputError
+from ptychogui.params import InputError, Params
+
+GROUPS = ("model", "start", "solver", "refine", "penalties", "constraints", "stop")
+"""What a preset may set; data, device and seed belong to a scan and a machine."""
+_ALWAYS = ("solver", "refine", "stop")
+"""What every preset sets: where it says nothing of them, they are the defaults."""
+_NAME = re.compile(r"\w[\w .+-]{0,59}")
 
 
 @dataclass(frozen=True)
 class Preset:
-    """What a preset is for, and the parameters that it sets; others of solver, refinement and stopping are defaults."""
+    """What a preset is for, and the groups of parameters that it sets, written as in a job file."""
 
     text: str
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def apply(self, job: Job) -> Job:
-        """The job as the preset wants it; data, model, start, constraints, device and seed stay."""
-        fresh = Job()
-        job = job.model_copy(update={"solver": fresh.solver, "refine": fresh.refine, "stop": fresh.stop})
-        for path, value in self.settings.items():
-            job = job.with_value(path, value)
-        return job
+        """The job as the preset wants it; groups that it does not name stay, and so does a start from a file."""
+        wanted = {name: value for name, value in self.settings.items() if name != "start" or not _goes_on(job)}
+        kept = {name: value for name, value in job.plain().items() if name not in (*_ALWAYS, *wanted)}
+        return Job.read({**kept, **wanted})
 
 
 def _coarse_to_fine(epochs: int, *reductions: int) -> list[dict[str, Any]]:
@@ -33,12 +48,29 @@ def _coarse_to_fine(epochs: int, *reductions: int) -> list[dict[str, Any]]:
 
 PRESETS = {
     "default": Preset("What a careful expert would start with on unknown data."),
+    "x-ray": Preset(
+        "X-ray far field: two probe modes, as a synchrotron's beam is never quite coherent, and refined positions.",
+        {"start": {"kind": "data", "modes": 2}, "solver": {"kind": "adam", "epochs": 80}},
+    ),
+    "near": Preset(
+        "X-ray near field: the distance is refined too, as a wrong one blurs the holograms.",
+        {"solver": {"kind": "adam", "epochs": 80}, "refine": {"distance": {"enabled": True}}},
+    ),
+    "electron": Preset(
+        "Electrons (4D-STEM): every electron counts, so a Poisson loss; scale, rotation and shear of the scan are "
+        "refined, as scan coils are never calibrated well enough.",
+        {"solver": {"kind": "adam", "epochs": 50, "loss": "poisson"}, "refine": {"affine": {"enabled": True}}},
+    ),
+    "light": Preset(
+        "Visible light: a camera with a background and a stage with play, so corrections of several pixels are "
+        "expected; a laser is coherent.",
+        {"solver": {"kind": "adam", "epochs": 80}, "refine": {"positions": {"expected_px": 3.0}}},
+    ),
     "fast": Preset(
         "A first look in seconds: rPIE on larger pixels, then on all.",
         {
             "solver": [{"kind": "rpie", "epochs": 10, "reduction": 2}, {"kind": "rpie", "epochs": 10}],
-            "refine.positions.enabled": False,
-            "refine.background.enabled": False,
+            "refine": {"positions": {"enabled": False}, "background": {"enabled": False}},
         },
     ),
     "best": Preset(
@@ -49,16 +81,115 @@ PRESETS = {
         "Where positions or the distance are far off: all unknowns together, on larger pixels first, then finer ones.",
         {
             "solver": _coarse_to_fine(40, 8, 4, 2),
-            "refine.positions": {"enabled": True, "start": 0, "limit_px": 60.0, "expected_px": 10.0},
-            "refine.affine": {"enabled": True, "start": 8},
-            "refine.distance": {"enabled": True, "start": 0},
+            "refine": {
+                "positions": {"enabled": True, "start": 0, "limit_px": 60.0, "expected_px": 10.0},
+                "affine": {"enabled": True, "start": 8},
+                "distance": {"enabled": True, "start": 0},
+            },
         },
     ),
 }
 
 
 def preset(name: str) -> Preset:
-    """The preset of a name. Raises `InputError` where there is none."""
-    if name not in PRESETS:
-        raise InputError(f"There is no preset '{name}': choose one of {', '.join(PRESETS)}.")
-    return PRESETS[name]
+    """The preset of a name: of the program, of the user, or in a TOML file. Raises `InputError` where there is none."""
+    if name in PRESETS:
+        return PRESETS[name]
+    path = Path(name) if name.endswith(".toml") else folder() / f"{name}.toml"
+    if path.exists():
+        return read(path)
+    every = ", ".join([*PRESETS, *sorted(file.stem for file in folder().glob("*.toml"))])
+    raise InputError(f"There is no preset '{name}': choose one of {every}.")
+
+
+def folder() -> Path:
+    """Where the user's presets lie; the environment variable PTYCHOGUI_PRESETS may name another folder."""
+    named = os.environ.get("PTYCHOGUI_PRESETS")
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return base / "ptychogui" / "presets"
+
+
+def own() -> tuple[dict[str, Preset], list[str]]:
+    """The user's presets by their names, and a sentence for each file that cannot be read."""
+    found, problems = {}, []
+    for path in sorted(folder().glob("*.toml")):
+        try:
+            found[path.stem] = read(path)
+        except InputError as error:
+            problems.append(str(error))
+    return found, problems
+
+
+def of_job(job: Job, text: str) -> Preset:
+    """A preset that makes any job solve as this one does; only what is not a default is written down."""
+    kept = {name: _changes(getattr(job, name)) for name in GROUPS if name != "start" or not _goes_on(job)}
+    return Preset(text, kept)
+
+
+def read(path: Path) -> Preset:
+    """Read a preset. Raises `InputError` with one sentence where the file or a value in it is wrong."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"The preset {path} cannot be read: {error}.") from error
+    text = values.pop("text", "")
+    strange = [name for name in values if name not in GROUPS]
+    if strange or not isinstance(text, str):
+        wrong = strange[0] if strange else "text"
+        raise InputError(f"The preset {path} sets '{wrong}': a preset has a text and {', '.join(GROUPS)}.")
+    try:
+        Job.read(values)
+    except InputError as error:
+        raise InputError(f"In the preset {path}: {error}") from error
+    return Preset(text, values)
+
+
+def write(preset: Preset, path: Path) -> None:
+    """Write a preset as TOML, to a temporary file first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.part")
+    temporary.write_text(tomli_w.dumps({"text": preset.text, **preset.settings}), encoding="utf-8")
+    temporary.replace(path)
+
+
+def keep(name: str, preset: Preset) -> None:
+    """Write a preset of the user, in place of one of the same name.
+
+    Raises `InputError` where the name cannot be that of a file, or is one of the program's own.
+    """
+    if not _NAME.fullmatch(name) or name.endswith((".", " ")):
+        raise InputError(f"'{name}' cannot be the name of a preset: use letters, digits, spaces, '-' and '_'.")
+    if name in PRESETS:
+        raise InputError(f"'{name}' is a preset of the program: choose another name.")
+    write(preset, folder() / f"{name}.toml")
+
+
+def forget(name: str) -> None:
+    """Delete a preset of the user."""
+    (folder() / f"{name}.toml").unlink(missing_ok=True)
+
+
+def _goes_on(job: Job) -> bool:
+    return isinstance(job.start, FromFile)
+
+
+def _changes(value: Any) -> Any:
+    """What of a group of parameters is not its default, as a file holds it; the kind is always said."""
+    if isinstance(value, tuple) and any(isinstance(part, Params) for part in value):
+        return [_changes(part) for part in value]
+    if not isinstance(value, Params):
+        return value
+    plain, standard = value.plain(), type(value)()
+    changed = {}
+    for name, given in plain.items():
+        here = getattr(value, name)
+        if name == "kind" or here != getattr(standard, name):
+            changed[name] = _changes(here) if isinstance(here, Params) else given
+    return changed

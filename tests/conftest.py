@@ -12,6 +12,15 @@ import numpy as np
 import pytest
 from worlds import World, world
 
+
+@pytest.fixture(autouse=True)
+def own_presets(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test sees the presets of whoever runs it."""
+    folder = tmp_path_factory.mktemp("presets")
+    monkeypatch.setenv("PTYCHOGUI_PRESETS", str(folder))
+    return folder
+
+
 WORLDS = {
     "far": {},
     "far-odd": {"shape": (25, 21)},

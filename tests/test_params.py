@@ -341,3 +341,28 @@ def test_an_exponent_serves_as_a_whole_number() -> None:
 def test_params_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Job().seed = 3
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "value"),
+    [
+        ("data.energy_eV", "12.4 keV", 12400),
+        ("data.kV", "80 kV", 80),
+        ("data.kV", "80000 V", 80),
+        ("data.kV", "0.3 MeV", None),
+        ("data.defocus_m", "-35 nm", -35e-9),
+        ("data.pixel_m", "4.65 Å", 4.65e-10),
+        ("data.pixel_m", "4.65 \u212b", 4.65e-10),
+        ("data.distance_m", "0.3 mm", 0.3e-3),
+        ("data.convergence_rad", "1.03 mrad", 1.03e-3),
+        ("data.scan_rotation_rad", "36°", 0.6283185),
+    ],
+)
+def test_units_are_read_as_people_write_them_in_flags_and_files(path: str, text: str, value: float | None) -> None:
+    if value is None:
+        with pytest.raises(InputError, match="is not a unit of kV"):
+            Job().with_value(*parse_setting(f"{path}={text}"))
+        return
+    job = Job().with_value(*parse_setting(f"{path}={text}"))
+    assert value_at(job, path) == pytest.approx(value)
+    assert job == Job.from_toml(f'{path} = "{text}"')

@@ -25,6 +25,7 @@ Path = tuple[str | int, ...]
 P = TypeVar("P", bound=Params)
 
 _SUFFIX = re.compile(r"_(m|eV|rad|s|px)$")
+_TRAILING_UNIT = re.compile(r"\s*[^\d\s.]+$")
 _SPLIT = re.compile(r"\s*[,;×]\s*|(?<=\d)\s*x\s*(?=\d)")
 
 
@@ -64,7 +65,7 @@ class Choice:
         if self.entry.unit or self.union:
             return self.entry.unit
         suffix = _SUFFIX.search(self.entry.name)
-        return "kV" if self.entry.name == "kV" else suffix[1] if suffix and suffix[1] != "px" else ""
+        return suffix[1] if suffix and suffix[1] != "px" else ""
 
     @property
     def live(self) -> bool:
@@ -103,7 +104,7 @@ def _walk(params: Params, standard: Params | None, path: Path, level: int, activ
                 yield from _group(entry, union, stage, same, (*here, i), label, level, active)
         elif union or isinstance(value, Params):
             yield from _group(entry, union, value, usual, here, label_of(entry.name), level, active)
-        elif entry.name != "enabled" or not path:
+        elif "drawn" not in entry.marks and (entry.name != "enabled" or not path):
             yield Choice(here, entry, value, usual, label_of(entry.name), entry.help, level, active=active)
 
 
@@ -202,8 +203,16 @@ def value_of(text: str, choice: Choice) -> Any:
         return _number(text, choice, _scalars(kind)[0])
     if several:
         inner = get_args(several[0])[0]
-        return tuple(_number(part, choice, inner) for part in _SPLIT.split(text) if part)
+        parts = [part for part in _SPLIT.split(text) if part]
+        return tuple(_number(part, choice, inner) for part in (_with_unit(parts) if choice.unit else parts))
     return _number(text, choice, kind)
+
+
+def _with_unit(parts: list[str]) -> list[str]:
+    """Numbers of a list; a unit that stands only behind the last one is that of all: `3 × 4 nm`."""
+    unit = _TRAILING_UNIT.search(parts[-1]) if parts else None
+    bare = unit is not None and not any(_TRAILING_UNIT.search(part) for part in parts[:-1])
+    return [part + unit[0] for part in parts[:-1]] + parts[-1:] if unit is not None and bare else parts
 
 
 def _scalars(kind: Any) -> list[Any]:

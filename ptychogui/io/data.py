@@ -6,7 +6,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ptychogui.params import ESSENTIAL, FILE, Angle, Count, Energy, Index, Length, Params, Positive, SignedLength, Step
+from ptychogui.io.shapes import AnyShape
+from ptychogui.params import (
+    DRAWN,
+    ESSENTIAL,
+    FILE,
+    Angle,
+    Count,
+    Energy,
+    Index,
+    Kilovolts,
+    Length,
+    Params,
+    Positive,
+    SignedLength,
+    Step,
+)
 
 Orientation = Literal["none", "y", "x", "yx", "t", "ty", "tx", "tyx"]
 """Transpose first (t), then reverse the named axes."""
@@ -24,7 +39,7 @@ class Data(Params):
     """Photon energy E. A wrong energy scales every length in the picture."""
     wavelength_m: Length | None = None
     """Wavelength λ, instead of an energy."""
-    kV: Positive | None = None
+    kV: Kilovolts | None = None
     """Acceleration voltage in kilovolts, for electrons."""
     distance_m: Annotated[Length | None, ESSENTIAL] = None
     """Distance from sample to detector. A wrong distance scales the picture (far field) or blurs it (near field)."""
@@ -59,17 +74,41 @@ class Data(Params):
     """Where the middle of the pattern lies in the file; unset: detected."""
     centre: tuple[float, float] | None = None
     """Pixel (y, x) of the beam in the frames as they are in the file; unset: found for the far field."""
-    crop: Count | None = None
-    """Side of the square that is cut out around the centre; unset: the whole frame."""
+    crop: Count | tuple[Count, Count] | None = None
+    """Side of the square that is cut out around the centre, or rows and columns of a rectangle, after the flip; unset:
+    the whole frame."""
     bin: Count = 1
     """Sum this many pixels in y and x into one."""
     dark: Annotated[str | None, FILE] = None
     """File with dark frames; their mean is subtracted."""
+    dark_frames: tuple[Index, ...] = Field(default=())
+    """Numbers of frames of the scan that were taken without a beam, instead of a file; they are no part of the scan."""
+    flat: Annotated[str | None, FILE] = None
+    """File with frames of an even illumination; the frames are divided by their mean, of which the average is one."""
+    flat_frames: tuple[Index, ...] = Field(default=())
+    """Numbers of frames of the scan that show an even illumination, instead of a file; they are no part of the scan."""
     mask: Annotated[str | None, FILE] = None
     """File with a mask of the frame's shape; zero means that a pixel is not used."""
+    mask_below: Positive | None = None
+    """Leave out pixels whose mean over the scan is below so many counts, as behind a beam stop."""
+    mask_above: Positive | None = None
+    """Leave out pixels whose mean over the scan is above so many counts."""
+    mask_shapes: Annotated[tuple[AnyShape, ...], DRAWN] = Field(default=())
+    """Discs, rectangles, polygons and strokes of a brush that leave pixels out, or take them back where `use` is true,
+    one after the other and after every other rule: [{kind = "disc", centre = [63.5, 70], radius_px = 9}]. Places (y, x)
+    are pixels of the frame with zero frequency in the middle, before it is flipped."""
     hot_pixels: bool = True
     """Find pixels that are always far brighter than their neighbours and leave them out."""
+    dead_pixels: bool = True
+    """Find pixels that are always far darker than their surroundings and leave them out."""
+    defect_factor: Annotated[float, Field(gt=1)] = 5.0
+    """By how much such a pixel differs from those around it. Too small a factor takes true peaks for defects."""
     saturation: Positive | None = None
     """Counts from which a pixel is saturated and left out in that frame."""
+    normalisation: Literal["none", "sum", "monitor"] = "none"
+    """Bring the frames to the same intensity of the beam: by a monitor of the beam, or by their own sum, which is right
+    only where the sample hardly absorbs or scatters out of the frame."""
+    monitor: Annotated[str | None, FILE] = None
+    """File (text or .npy) with the intensity of the beam for each frame; unset: the monitor in the data file."""
     exclude: tuple[Index, ...] = Field(default=())
     """Frames to leave out, by their number in the file."""

@@ -202,6 +202,8 @@ def test_numbers_are_read_and_written_as_people_do(form: JobForm, qtbot: QtBot) 
     assert [edit.text() for edit in edits if isinstance(edit, TextEdit)] == ["12.4 keV", "12.4 keV"]
     type_in(qtbot, row_of(form, "data.scan_step_m"), "3 nm, 4 nm")
     assert form.job.data.scan_step_m == pytest.approx((3e-9, 4e-9))
+    type_in(qtbot, row_of(form, "data.scan_step_m"), "3 × 4.5 nm")
+    assert form.job.data.scan_step_m == pytest.approx((3e-9, 4.5e-9))
     type_in(qtbot, row_of(form, "data.energy_eV"), "")
     assert form.job.data.energy_eV is None
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from ptychogui.engine.simulate import objects, probes, scans
 from ptychogui.engine.simulate.recipe import Array, Photons, Recipe, Scene, radius_px
 from ptychogui.geometry import Geometry, wavelength_of_electron_m, wavelength_of_photon_m
-from ptychogui.params import Angle, Count, Energy, Fraction, Length, NonNegative, Positive, SignedLength
+from ptychogui.params import Angle, Count, Energy, Fraction, Kilovolts, Length, NonNegative, Positive, SignedLength
 
 
 class _ZonePlateScan(Recipe):
@@ -105,7 +105,7 @@ class Electron(Recipe):
     """Step of the raster in pixels of the object."""
     jitter: Fraction = 0.05
     """Random part of each step, as scan coils have it."""
-    kV: Positive = 300.0
+    kV: Kilovolts = 300.0
     """Acceleration voltage in kilovolts."""
     convergence_rad: Annotated[Angle, Field(gt=0)] = 1.03e-3
     """Convergence semi-angle of the probe."""
