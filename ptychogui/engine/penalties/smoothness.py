@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from ptychogui.engine.penalties.differences import differences, divergence
 from ptychogui.engine.penalties.penalty import Penalty, Term
 from ptychogui.params import LIVE, NonNegative
 
@@ -24,6 +23,8 @@ class Smoothness(Penalty):
     def term(self, values: Tensor) -> Term:
         """Squared differences; four neighbours make a curvature of at most eight."""
         import torch
+
+        from ptychogui.engine.penalties.differences import differences, divergence
 
         down, right = differences(values)
         value = (down.abs().square() + right.abs().square()).sum()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ptychogui.engine.penalties.differences import differences, divergence
 from ptychogui.engine.penalties.penalty import Penalty, Term
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ class TotalVariation(Penalty):
     def term(self, values: Tensor) -> Term:
         """Lengths of the gradient, rounded; curvature as of the parabola that touches from above."""
         import torch
+
+        from ptychogui.engine.penalties.differences import differences, divergence
 
         down, right = differences(values)
         length = (down.abs().square() + right.abs().square() + _ROUNDED**2).sqrt()
