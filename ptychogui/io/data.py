@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ptychogui.io.mapping import Mapping
 from ptychogui.io.shapes import AnyShape
 from ptychogui.params import (
     DRAWN,
@@ -21,6 +22,7 @@ from ptychogui.params import (
     Positive,
     SignedLength,
     Step,
+    entries,
 )
 
 Orientation = Literal["none", "y", "x", "yx", "t", "ty", "tx", "tyx"]
@@ -32,6 +34,9 @@ class Data(Params):
 
     path: Annotated[str, FILE] = ""
     """The file or folder to read."""
+    mapping: Annotated[Mapping | None, DRAWN] = None
+    """Which dataset of the file is what, where its layout is not one of those that are known. Unset: the file's own
+    layout, or the mapping that was remembered for it."""
     field: Literal["far", "near"] | None = None
     """Far field (diffraction patterns) or near field (magnified holograms). Unset: near if the file says so or a
     focus-to-sample distance is given, otherwise far."""
@@ -112,3 +117,7 @@ class Data(Params):
     """File (text or .npy) with the intensity of the beam for each frame; unset: the monitor in the data file."""
     exclude: tuple[Index, ...] = Field(default=())
     """Frames to leave out, by their number in the file."""
+
+
+FILES = tuple(entry.name for entry in entries(Data) if "file" in entry.marks and entry.name != "path")
+"""The fields that name further files."""

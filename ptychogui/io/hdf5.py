@@ -14,11 +14,17 @@ from ptychogui.io import files
 from ptychogui.params import InputError, parse_quantity
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
+_MATLAB = b"MATLAB 7.3"
+_MATLAB_BYTES = 512
+"""MATLAB 7.3 writes a text of this length before the HDF5."""
 
 
 def is_hdf5(path: Path) -> bool:
-    """Whether the content begins as HDF5 does."""
-    return files.head(path).startswith(MAGIC)
+    """Whether the content begins as HDF5 does, at once or behind MATLAB's text."""
+    start = files.head(path)
+    if not start.startswith(_MATLAB):
+        return start.startswith(MAGIC)
+    return files.head(path, _MATLAB_BYTES + len(MAGIC))[_MATLAB_BYTES:] == MAGIC
 
 
 def opened(path: Path) -> h5py.File:

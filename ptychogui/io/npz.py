@@ -1,4 +1,4 @@
-"""NumPy's `.npz` with `data` (N, ny, nx), `scan` (N, 2) as (y, x) in pixels, and what else is known."""
+"""NumPy's `.npz` with `data` (N, ny, nx), `scan` (N, 2) as (y, x) in pixels, `monitor` (N,) and what else is known."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ptychogui.io.data import Data
 from ptychogui.io.raw import Listing, Raw, checked_frames, pair, without_leading_ones
 from ptychogui.io.stored import StoredFrames, unpacked_npy
 from ptychogui.params import InputError
-from ptychogui.types import Dataset
+from ptychogui.types import Dataset, Positions
 
 NAME = "NPZ"
 
@@ -36,10 +36,18 @@ _WORDS = ("field", "zero_frequency")
 
 
 def sniff(path: Path) -> bool:
-    """Whether the content is a ZIP archive whose first member is a `.npy` file."""
+    """Whether the content is a ZIP archive whose first member is a `.npy` file, and which holds `data`."""
     start = files.head(path, 1024)
     name = start[30 : 30 + int.from_bytes(start[26:28], "little")]
-    return start.startswith(b"PK\x03\x04") and name.endswith(b".npy")
+    if not start.startswith(b"PK\x03\x04") or not name.endswith(b".npy"):
+        return False
+    if files.is_compressed(path):  # to look further would unpack all of it
+        return True
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "data.npy" in archive.namelist()
+    except (zipfile.BadZipFile, OSError):
+        return True  # reading it says what is wrong
 
 
 def read(path: Path, data: Data) -> Raw:
@@ -56,6 +64,8 @@ def read(path: Path, data: Data) -> Raw:
         positions=_positions(arrays, path),
         mask=arrays["mask"].astype(bool) if "mask" in arrays else None,
         probe=_probe(arrays, frames.shape[1:]),
+        monitor=_monitor(arrays),
+        monitor_text="'monitor'",
         found=_found(arrays, path),
     )
 
@@ -92,6 +102,11 @@ def _positions(arrays: Mapping[str, NDArray[Any]], path: Path) -> Listing | None
             f"{path} has positions 'scan' of shape {scan.shape} and type {scan.dtype}, not numbers (N, 2)."
         )
     return Listing(scan.astype(np.float64), "px", "'scan'")
+
+
+def _monitor(arrays: Mapping[str, NDArray[Any]]) -> Positions | None:
+    monitor = arrays.get("monitor")
+    return None if monitor is None or monitor.dtype.kind not in "uif" else monitor.astype(np.float64).ravel()
 
 
 def _probe(arrays: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> NDArray[np.complex64] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from ptychogui.io import cxi, files, npy, npz, tiff
+from ptychogui.io import cxi, files, mapped, npy, npz, tiff
 from ptychogui.io.data import Data
 from ptychogui.io.raw import Reader
 from ptychogui.params import InputError
@@ -17,6 +17,7 @@ READERS: tuple[Reader, ...] = (
     npy,
     tiff,
     *(point.load() for point in entry_points(group="ptychogui.readers")),
+    mapped,
 )
 
 
@@ -25,10 +26,15 @@ def formats() -> tuple[Reader, ...]:
     return READERS
 
 
-def reader_of(path: Path) -> Reader:
-    """The reader of a file or folder. Raises `InputError` where it is missing or none of the formats."""
+def reader_of(path: Path, data: Data | None = None) -> Reader:
+    """The reader of a file or folder; where `data` says what is what in it, that counts and not the file's format.
+
+    Raises `InputError` where it is missing or none of the formats.
+    """
     if not path.exists():
         raise InputError(f"{path} does not exist; check the name.")
+    if data is not None and data.mapping is not None and data.mapping.given and mapped.sniff(path):
+        return mapped
     for reader in READERS:
         if reader.sniff(path):
             return reader
@@ -42,8 +48,6 @@ def _kind(path: Path) -> str:
     start = files.head(path, 512)
     if not start:
         return "an empty file"
-    if start.startswith(b"\x89HDF\r\n\x1a\n"):
-        return "an HDF5 file without frames where CXI has them"
     printable = b"\0" not in start and start.decode("utf-8", "replace").count("\ufffd") <= 1
     return "a text file" if printable else "a binary file"
 

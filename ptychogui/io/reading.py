@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ptychogui.geometry import Geometry
-from ptychogui.io import geometry, preparation, result, scan, sidecar
+from ptychogui.io import geometry, mapped, preparation, result, scan, sidecar
 from ptychogui.io.data import Data
 from ptychogui.io.raw import Raw
 from ptychogui.io.readers import reader_of
@@ -34,12 +34,16 @@ def read(data: Data, need_scan: bool = True) -> Dataset:
             Path(kept.path),
             Data.read(sidecar.set_values(kept) | {**sidecar.set_values(data), "path": kept.path}),
         )
-    reader = reader_of(path)
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check the name.")
     data = sidecar.layered(path, data)
+    reader = reader_of(path, data)
     try:
+        if reader is mapped:
+            data = mapped.with_mapping(path, data)
         return _dataset(reader.NAME, path, reader.read(path, data), data, need_scan)
     except InputError as error:
-        if path.name in str(error):
+        if path.name in str(error) or isinstance(error, mapped.UnmappedError):
             raise
         raise InputError(f"{path.name}: {error}") from error
 
