@@ -40,11 +40,11 @@ class Look:
         return float(np.median(self.totals))
 
 
-def looking(dataset: Dataset) -> Iterator[float | Look]:
-    """Read the frames block by block: yields how much is done, and at last the look."""
+def looking(dataset: Dataset, most_bytes: int = _MOST_BYTES) -> Iterator[float | Look]:
+    """Read the frames block by block, at most so many bytes: yields how much is done, and at last the look."""
     count, ny, nx = dataset.frames.shape
     size = 4 * ny * nx
-    numbers = spread(count, max(_SAMPLE, _MOST_BYTES // size))
+    numbers = spread(count, max(_SAMPLE, most_bytes // size))
     at_once = int(np.clip(_SAMPLE_BYTES // size, 1, BLOCK))
     totals, blind = np.zeros(len(numbers)), np.zeros(len(numbers), np.bool_)
     mean, seen = np.zeros((ny, nx)), np.zeros((ny, nx))

@@ -27,7 +27,7 @@ def check(job: Job, dataset: Dataset) -> Generator[Doubt | Progress, None, None]
     `dataset` is read from `job.data`, where `need_scan=False` lets positions be missing.
     """
     places = scan.positions(dataset)
-    yield from _said(dataset, () if places.level == "ok" else ("positions",))
+    yield from said(dataset, () if places.level == "ok" else ("positions",))
     yield places
     look = None
     for part in looking(dataset):
@@ -62,7 +62,7 @@ def check(job: Job, dataset: Dataset) -> Generator[Doubt | Progress, None, None]
     yield cost(job, dataset)
 
 
-def _said(dataset: Dataset, told: tuple[str, ...]) -> Iterator[Doubt]:
+def said(dataset: Dataset, told: tuple[str, ...]) -> Iterator[Doubt]:
     """What the reader mended, and what it doubts; what is told by itself, or not given by anybody, is left out."""
     for value in dataset.values:
         if value.doubt and value.origin != "default" and value.name not in ("field", "zero frequency", *told):

@@ -1,25 +1,20 @@
-"""The preflight: every doubt about a scan with a light, a sentence, and a button that mends it."""
+"""The preflight in full: what is known at once, and on demand what short runs tell; every doubt with its fix."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QLabel, QWidget
 
-from ptychogui.check import Doubt, Progress, check, fixed, settings
-from ptychogui.gui.import_card import in_words
+from ptychogui.check import Doubt, Progress, check, fixed
+from ptychogui.gui.doubts import NAMES, DoubtList, ordered
+from ptychogui.gui.preflight import Preflight
 from ptychogui.gui.session import Session
 from ptychogui.gui.stream_dialog import StreamDialog
 from ptychogui.job import Job
 from ptychogui.types import Dataset
-
-LEVELS = {"wrong": "problem", "doubt": "doubt", "ok": "good"}
-"""The role of the light, which is its colour, in the order in which the doubts are shown."""
-NAMES = {"wrong": "Wrong", "doubt": "Doubtful", "ok": "Good"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +27,7 @@ class Findings:
     @property
     def ordered(self) -> list[Doubt]:
         """The gravest first."""
-        return sorted(self.doubts, key=lambda doubt: list(LEVELS).index(doubt.level))
+        return ordered(self.doubts)
 
 
 def findings(job: Job, dataset: Dataset) -> Generator[Findings, None, None]:
@@ -50,27 +45,31 @@ def findings(job: Job, dataset: Dataset) -> Generator[Findings, None, None]:
 
 
 class CheckDialog(StreamDialog):
-    """The findings as a list that grows."""
+    """The findings as a list that grows: first those of the quick look, then, once asked for, those of the whole."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, preflight: Preflight, parent: QWidget | None = None) -> None:
         super().__init__(session.tasks, "check_dialog", "Check this scan", parent)
         assert session.current is not None  # the action is grey without a file
-        self._session, self._opened = session, session.current
+        self._session, self._opened, self._preflight = session, session.current, preflight
         self._mended: set[str] = set()
         self._shown: list[Doubt] = []
+        self._whole = False
         self.summary = QLabel(self)
         self.summary.setObjectName("check_summary")
         self.summary.setProperty("role", "heading")
-        self.area = QScrollArea(self)
-        self.area.setWidgetResizable(True)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list = DoubtList(self)
+        self.list.mend_wanted.connect(lambda doubt: self._mend([doubt]))
         self.content.addWidget(self.summary)
-        self.content.addWidget(self.area, 1)
-        self.start_button.setText("Check again")
+        self.content.addWidget(self.list, 1)
+        self.start_button.setToolTip("Also find orientation, scale, overlap and time by short runs; takes a minute")
+        self.stop_button.setToolTip("End the check; what was found stays")
+        self.close_button.setToolTip("Close this dialog")
         self.all_button = self.button("mend_all", "Mend all", self._mend_all)
+        self.all_button.setToolTip("Set everything that mends a doubt; can be undone")
         self.own_buttons.addWidget(self.all_button)
         self.resize(720, 560)
+        preflight.changed.connect(self._follow)
+        self._follow()
         self.dress()
 
     def begin(self) -> Callable[[], Generator[Findings, None, None]] | None:
@@ -80,6 +79,7 @@ class CheckDialog(StreamDialog):
             self.problem.setText("The file is being read again: wait a moment, then check again.")
             return None
         self._mended.clear()
+        self._whole = True
         self._show([])
         return lambda: findings(job, dataset)
 
@@ -95,59 +95,32 @@ class CheckDialog(StreamDialog):
         running, shown = self.stream.running, self._shown
         counts = [(name, sum(doubt.level == level for doubt in shown)) for level, name in NAMES.items()]
         said = ", ".join(f"{count} {name.lower()}" for name, count in counts if count)
-        first = "Checking…" if running else "Stopped:" if self.stream.stopped else "Checked:"
-        self.summary.setText(f"{first} {said}" if said else first if running else "")
+        stopped, looking = self._whole and self.stream.stopped, not self._whole and self._preflight.looking
+        first = "Checking…" if running or looking else "Stopped:" if stopped else "Checked:"
+        if not self._whole and not looking:
+            first = "At first sight:"
+        self.summary.setText(f"{first} {said}" if said else first if running or looking else "")
+        self.start_button.setText("Check again" if self._whole else "Check everything")
         self.all_button.setEnabled(not running and bool(self._to_mend()))
+
+    def _follow(self) -> None:
+        """Until the whole check is asked for, show what the quick look knows."""
+        if self._whole or self._session.current is not self._opened:
+            return
+        known = self._preflight.known
+        self._mended.clear()
+        self._show(ordered(known.doubts) if known is not None else [], known.not_known if known is not None else ())
+        self.problem.setText(self._preflight.problem)
+        self.dress()
 
     def _to_mend(self) -> list[Doubt]:
         return [doubt for doubt in self._shown if doubt.fix and doubt.name not in self._mended]
 
-    def _show(self, doubts: list[Doubt]) -> None:
+    def _show(self, doubts: list[Doubt], not_known: tuple[str, ...] = ()) -> None:
         self._shown = doubts
-        inside = QWidget(self)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 6, 0)
-        column.setSpacing(10)
-        for doubt in doubts:
-            column.addWidget(self._row(doubt))
-        column.addStretch(1)
-        self.area.setWidget(inside)
+        self.list.show_doubts(doubts, self._mended, not_known)
 
-    def _row(self, doubt: Doubt) -> QFrame:
-        frame = QFrame(self)
-        frame.setObjectName(f"doubt.{doubt.name}")
-        grid = QGridLayout(frame)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setColumnStretch(1, 1)
-        light = QLabel("●", frame)
-        light.setObjectName("light")
-        light.setProperty("role", LEVELS[doubt.level])
-        light.setAccessibleName(NAMES[doubt.level])
-        light.setToolTip(NAMES[doubt.level])
-        text = QLabel(in_words(doubt.sentence), frame)
-        text.setTextFormat(Qt.TextFormat.PlainText)
-        text.setWordWrap(True)
-        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        text.setToolTip("\n".join(f"{name}: {_figure(value)}" for name, value in doubt.figures.items()))
-        grid.addWidget(light, 0, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(text, 0, 1)
-        if doubt.fix:
-            grid.addWidget(self._mend_button(doubt, frame), 0, 2, Qt.AlignmentFlag.AlignTop)
-            change = QLabel(", ".join(settings(doubt)), frame)
-            change.setProperty("role", "dim")
-            grid.addWidget(change, 1, 1)
-        return frame
-
-    def _mend_button(self, doubt: Doubt, parent: QWidget) -> QPushButton:
-        done = doubt.name in self._mended
-        button = QPushButton("Mended" if done else "Mend", parent)
-        button.setObjectName(f"mend.{doubt.name}")
-        button.setAutoDefault(False)
-        button.setEnabled(not done)
-        button.clicked.connect(partial(self._mend, [doubt]))
-        return button
-
-    def _mend(self, doubts: list[Doubt], _: object = None) -> None:
+    def _mend(self, doubts: list[Doubt]) -> None:
         """Give the file's job the settings that mend these; can be undone."""
         self._mended |= {doubt.name for doubt in doubts}
         self._session.edit(fixed(self._opened.job, doubts), of=self._opened, what="fix of the check")
@@ -156,7 +129,3 @@ class CheckDialog(StreamDialog):
 
     def _mend_all(self) -> None:
         self._mend(self._to_mend())
-
-
-def _figure(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.4g}"

@@ -57,6 +57,12 @@ class RunBar(QFrame):
         button.setIconSize(QSize(16, 16))
         return button
 
+    def add_strip(self, strip: QWidget) -> None:
+        """Put the lights of the preflight beside the buttons."""
+        row = self.layout()
+        assert isinstance(row, QHBoxLayout)
+        row.insertWidget(len(BUTTONS), strip)
+
     def draw_icons(self) -> None:
         """Draw the signs anew, in the colours of the theme."""
         for name in BUTTONS:
@@ -69,7 +75,7 @@ class RunBar(QFrame):
         self._actions["continue"].setIconText("Continue")
         self._buttons["continue"].setVisible(not session.continues)
         self._actions["pause"].setIconText("Resume" if session.paused else "Pause")
-        reasons = () if session.shows_running else session.reasons()
+        reasons = session.reasons()
         self.reason.setText(
             "&nbsp;·&nbsp;".join(f'<a href="{reason.action}">{_escaped(reason.text)}</a>' for reason in reasons)
         )

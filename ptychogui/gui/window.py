@@ -15,6 +15,7 @@ from ptychogui.gui import dialogs, menus, settings, theme
 from ptychogui.gui.leaving import Leaving
 from ptychogui.gui.notices import Notices
 from ptychogui.gui.run_bar import RunBar
+from ptychogui.gui.runs import Runs
 from ptychogui.gui.session import Session
 from ptychogui.gui.start_page import StartPage, sample_file
 from ptychogui.gui.tools import Tools
@@ -56,6 +57,7 @@ class Window(QMainWindow):
         self._painted = self._may_close = False
         self._slow: list[str] = []
         self.tools = Tools(self)
+        self.runs = Runs(self)
         self.actions_by_id = menus.make_actions(self)
         self.stack = QStackedWidget(self)
         self.start_page = StartPage(self)
@@ -120,6 +122,7 @@ class Window(QMainWindow):
         self.workspace.card.check_wanted.connect(self.tools.check)
         self.workspace.card.keep_wanted.connect(self.keep_beside)
         menus.add_docks(self)
+        self.tools.show_lights()
         if self.session.current is not None:  # opened before there was a place to show it
             self.session.tree_changed.emit()
             self.session.select(self.session.current, self.session.current_run)
@@ -230,12 +233,6 @@ class Window(QMainWindow):
             proposed = run.saved or opened.result_path(run)
             dialogs.choose_name(self, "Save the result", RESULT_NAMES, proposed, partial(self.session.save, run))
 
-    def export_dialog(self) -> None:
-        """Ask for the folder into which pictures and positions are written."""
-        run = self.session.current_run
-        if run is not None:
-            dialogs.choose_folder(self, "Export pictures into a folder", partial(self.session.export, run))
-
     def find_data_dialog(self) -> None:
         """Ask where the data of a result are."""
         dialogs.choose_file(self, "Where are the data of this result?", DATA_NAMES, self.session.find_data)
@@ -278,14 +275,6 @@ class Window(QMainWindow):
         self.session.use(Job())
 
     # running
-
-    def start_run(self) -> None:
-        """Run; a result that was opened from a file goes on."""
-        self.session.start()
-
-    def continue_run(self) -> None:
-        """Go on from the selected result."""
-        self.session.go_on()
 
     def pause_run(self) -> None:
         """Pause, or resume."""

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from ptychogui.gui.check_dialog import CheckDialog
 from ptychogui.gui.design_dialog import DesignDialog
+from ptychogui.gui.preflight import Preflight
 from ptychogui.gui.session import Session
 from ptychogui.gui.steps_dialog import StepsDialog
 from ptychogui.gui.stream_dialog import StreamDialog
@@ -163,7 +164,7 @@ def test_a_check_finds_what_is_wrong_and_mends_it(opened: Session, over: QWidget
     assert current is not None
     opened.edit_data(current.job.data.model_copy(update={"scan_flip": "x"}))
     until(lambda: not current.reading)
-    dialog = CheckDialog(opened, over)
+    dialog = CheckDialog(opened, Preflight(opened), over)
     dialog.open()
     dialog.start()
     assert not dialog.all_button.isEnabled()
@@ -186,7 +187,7 @@ def test_a_check_finds_what_is_wrong_and_mends_it(opened: Session, over: QWidget
 
 
 def test_a_check_can_be_stopped_and_begun_again(opened: Session, over: QWidget, until: Until) -> None:
-    dialog = CheckDialog(opened, over)
+    dialog = CheckDialog(opened, Preflight(opened), over)
     dialog.open()
     dialog.start()
     until(lambda: dialog.stream.item)
