@@ -42,6 +42,7 @@ def add_set(parser: ArgumentParser, example: str) -> None:
 def job_of(options: Namespace) -> Job:
     """The job of the options: of a file or of the result to go on from, then what the preset and the options say."""
     from ptychogui import io
+    from ptychogui.io.data import FILES
     from ptychogui.job import Job
     from ptychogui.presets import preset
 
@@ -62,7 +63,7 @@ def job_of(options: Namespace) -> Job:
             job = job.with_value(place, given if name != "epochs" else parse_setting(f"epochs={given}")[1])
     for setting in getattr(options, "set", ()):
         job = job.with_value(*parse_setting(setting))
-    for name in ("positions", "dark", "mask"):
+    for name in FILES:
         named = getattr(job.data, name)
         if named and Path(named).exists():
             job = job.with_value(f"data.{name}", str(Path(named).absolute()))

@@ -325,6 +325,8 @@ def _place(params: type[Params], location: tuple[int | str, ...]) -> tuple[list[
         if isinstance(current, type) and issubclass(current, Params) and part in current.model_fields:
             current = _without_none(current.model_fields[str(part)].annotation)
             path.append(str(part))
+        elif isinstance(part, int) and get_origin(current) is tuple:
+            current = get_args(current)[0]
         elif part in members(current):
             current = members(current)[str(part)]
     return path, current

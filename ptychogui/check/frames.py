@@ -10,7 +10,7 @@ from scipy import stats
 
 from ptychogui.check.doubt import Doubt
 from ptychogui.check.look import Look
-from ptychogui.io import detect
+from ptychogui.io import defects, detect
 from ptychogui.io.data import Data
 from ptychogui.io.prepare import PreparedFrames
 from ptychogui.types import Dataset, Real
@@ -66,7 +66,7 @@ def hot_pixels(data: Data, look: Look) -> Doubt:
     """Pixels that are always far too bright, where the reader was told not to look for them."""
     if data.hot_pixels:
         return Doubt("hot pixels", "ok", "Hot pixels are looked for and left out.")
-    found = int(detect.hot_pixels(look.sample, look.mask, detect.beam(look.mean)).sum())
+    found = int(defects.hot_pixels(look.sample, look.mask, detect.beam(look.mean)).sum())
     if not found:
         return Doubt("hot pixels", "ok", "There are no hot pixels.", {"pixels": 0})
     sentence = f"{found} pixels are always far brighter than their neighbours; leave them out."

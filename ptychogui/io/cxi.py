@@ -45,12 +45,15 @@ def read(path: Path, data: Data) -> Raw:
         lazy = checked_frames(hdf5.LazyFrames(frames, path), path)
         detector = frames.parent
         entry = _ancestor(frames, "entry")
+        monitor = _monitor(entry, lazy.shape[0])
         doubts: dict[str, str] = {}
         return Raw(
             lazy,
             positions=_positions(detector, entry, lazy.shape[0]),
             mask=_mask(detector, lazy.shape[1:], OURS in file, doubts),
             probe=_start_probe(file, lazy.shape[1:]),
+            monitor=None if monitor is None else np.asarray(monitor, np.float64).ravel(),
+            monitor_text="" if monitor is None else f"'{monitor.name.lstrip('/')}'",
             truth=read_truth(file),
             found=_found(file, detector, entry, doubts),
             doubts=doubts,
@@ -142,6 +145,15 @@ def _mask(detector: h5py.Group, shape: tuple[int, ...], ours: bool, doubts: dict
         doubts["mask"] = "most of the mask is set, so 1 is taken as good, against the standard"
         return ~bad
     return ~bad
+
+
+def _monitor(entry: h5py.Group, count: int) -> h5py.Dataset | None:
+    """The first monitor of the beam (NXmonitor, as monitor_1 or control) with one number for each frame."""
+    for group in (*_groups(entry, "monitor"), *_groups(entry, "control")):
+        dataset = group.get("data")
+        if isinstance(dataset, h5py.Dataset) and dataset.size == count and dataset.dtype.kind in "uif":
+            return dataset
+    return None
 
 
 def _found(file: h5py.File, detector: h5py.Group, entry: h5py.Group, doubts: dict[str, str]) -> dict[str, Any]:

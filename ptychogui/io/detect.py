@@ -1,4 +1,4 @@
-"""What a handful of frames tell about the detector: gaps, hot pixels, where the middle of the pattern lies.
+"""What a handful of frames tell about the detector: gaps, where the middle of the pattern lies.
 
 All take a sample (n, ny, nx) of frames spread over the scan, as float32 with NaN for what is no count.
 """
@@ -8,9 +8,6 @@ from __future__ import annotations
 import numpy as np
 
 from ptychogui.types import Mask, Real
-
-_HOT_FACTOR = 5.0
-_HOT_COUNTS = 3.0
 
 
 def mean_pattern(sample: Real, mask: Mask) -> Real:
@@ -46,29 +43,3 @@ def beam(mean: Real) -> tuple[float, float]:
         return mean.shape[0] // 2, mean.shape[1] // 2
     y, x = np.indices(mean.shape)
     return float((weight * y).sum() / total), float((weight * x).sum() / total)
-
-
-def hot_pixels(sample: Real, mask: Mask, centre: tuple[float, float] | None) -> Mask:
-    """Pixels (True) that are far brighter than their surroundings in nearly every frame.
-
-    A pixel counts as hot if its lowest tenth over the frames is five times the third-brightest of its eight
-    neighbours: a peak that the optics made is wider than that, a pair of hot pixels is not. The surroundings of
-    `centre`, the direct beam of a far field, are never taken.
-    """
-    if len(sample) < 3:
-        return np.zeros(mask.shape, bool)
-    mean = mean_pattern(sample, mask)
-    padded = np.pad(mean, 1, mode="reflect")
-    ny, nx = mean.shape
-    around = np.stack(
-        [padded[1 + dy : 1 + dy + ny, 1 + dx : 1 + dx + nx] for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
-    )
-    third = np.partition(around, -3, axis=0)[-3]
-    candidates = mask & (mean > _HOT_FACTOR * third + _HOT_COUNTS)
-    lowest = np.nanquantile(sample[:, candidates], 0.1, axis=0) if candidates.any() else np.zeros(0)
-    hot: Mask = candidates.copy()
-    hot[candidates] = lowest > _HOT_FACTOR * third[candidates] + _HOT_COUNTS
-    if centre is not None:
-        y, x = np.indices(mean.shape)
-        hot = hot & (np.hypot(y - centre[0], x - centre[1]) > max(4.0, min(ny, nx) / 16))
-    return hot

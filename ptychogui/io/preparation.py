@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ptychogui.io import detect
+from ptychogui.io import defects, detect
+from ptychogui.io.correction import weights
 from ptychogui.io.data import Data
-from ptychogui.io.prepare import Layout, PreparedFrames, counts, rows, spread, window
+from ptychogui.io.prepare import Layout, PreparedFrames, spread, window
 from ptychogui.io.raw import Raw
-from ptychogui.io.readers import frames_of
+from ptychogui.io.shapes import painted
+from ptychogui.io.survey import Survey, survey
 from ptychogui.params import InputError
-from ptychogui.types import Frames, Mask, Origin, Real, Value
+from ptychogui.types import Mask, Origin, Real, Value
 
 _CENSUS_BYTES = 2**28
-_SAMPLE_BYTES = 2**27
-_NOISY = 1e-3
-"""The part of the values below zero from which they are noise; fewer are marks of gaps."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How frames become prepared ones.
+
+    `out` holds the pixels (ny, nx) of the file that each rule leaves out (True), by its name, before `shapes` were
+    painted; `mask` (ny, nx) is True for those that remain. `beam` (y, x) is where the beam was found in the whole frame
+    after the flip, `centre` (y, x) what is made the middle there. `values` tell people.
+    """
+
+    layout: Layout
+    mask: Mask
+    out: dict[str, Mask]
+    beam: tuple[float, float]
+    centre: tuple[float, float]
+    values: tuple[Value, ...]
 
 
 @dataclass(frozen=True)
@@ -33,119 +48,67 @@ class Preparation:
 
 def decide(raw: Raw, data: Data, far: bool) -> Preparation:
     """Choose dark, mask, hot pixels, zero frequency, centre, crop and bin; raises `InputError` for unusable frames."""
-    numbers = _numbers(raw, data)
-    dark, dark_value = _dark(raw, data)
-    block = rows(raw.frames, numbers[spread(len(numbers), _sample_size(raw.frames))])
-    sample = counts(block)
-    blind = detect.gaps(sample)
-    _check_signs(block.astype(np.float32), blind)
-    noisy = bool(np.mean((sample < 0) & ~blind) > _NOISY)
-    if dark is not None:
-        sample = np.maximum(sample - dark, 0)
-    given, mask_origin = _given_mask(raw, data)
-    gaps = blind & given
-    mask = given & ~gaps
-    doubt = raw.doubts.get("mask", "") if mask_origin == "file" else ""
-    mean = detect.mean_pattern(sample, mask)
-    from_corner, zero_value = _zero_frequency(raw, data, mean, far)
-    layout, centre, centre_value = _layout(raw, data, mean, far, from_corner)
-    mask, hot_value = _hot(data, sample, mask, layout, centre if far else None)
-    used = layout.mask(mask)
-    if not used.any():
-        raise InputError("The mask leaves no pixel of the frames; check data.mask, or the mask in the file.")
-    frames = PreparedFrames(raw.frames, numbers, layout, used, dark, data.saturation, noisy)
+    seen = survey(raw, data)
+    made = plan(raw, data, far, seen)
+    frames, normalised = prepared(raw, data, seen, made)
+    crop_value = Value("crop", _crop_text(data.crop), "user" if data.crop else "default")
     values = (
         _frames_value(raw, data, frames),
-        zero_value,
-        centre_value,
-        Value("crop", f"{data.crop} × {data.crop}" if data.crop else "whole frame", "user" if data.crop else "default"),
+        *made.values[:2],
+        crop_value,
         Value("bin", f"{data.bin} × {data.bin}", "user" if data.bin > 1 else "default"),
-        _mask_value(given, mask_origin, int(gaps.sum()), doubt),
-        hot_value,
-        dark_value,
+        *made.values[2:],
+        *seen.correction.values,
+        *normalised,
     )
     ny, nx = raw.frames.shape[1:]
-    untouched = layout == Layout(from_corner, "none", (0, 0), (ny, nx), 1)
-    return Preparation(frames, untouched, values, (*_gap_warning(int(gaps.sum())), *_census(frames)))
+    untouched = made.layout == Layout(made.layout.from_corner, "none", (0, 0), (ny, nx), 1)
+    return Preparation(frames, untouched, values, (*_gap_warning(int(made.out["gaps"].sum())), *_census(frames)))
 
 
-def _sample_size(frames: Frames) -> int:
-    """So many frames are looked at: 64, or fewer where they are large."""
-    return int(np.clip(_SAMPLE_BYTES // (4 * frames.shape[1] * frames.shape[2]), 8, 64))
+def plan(raw: Raw, data: Data, far: bool, seen: Survey) -> Plan:
+    """Where the middle is, what is cut out and which pixels are used, from a sample that was looked at before.
+
+    This is what has to be done anew when anything but dark, flat, file of the mask or chosen frames changes. Raises
+    `InputError` where a value does not fit.
+    """
+    gaps = seen.gaps & seen.given
+    mask = seen.given & ~gaps
+    mean = np.where(mask, seen.mean, np.float32(0))
+    from_corner, zero_value = _zero_frequency(raw, data, mean, far)
+    layout, found, centre, centre_value = _layout(raw, data, mean, far, from_corner)
+    out = {"file": ~seen.given, "gaps": gaps}
+    out |= _defects(data, seen.sample, mask, layout, found if far else None) | _thresholds(data, mean)
+    mask = mask & ~np.logical_or.reduce(list(out.values()))
+    if data.mask_shapes:
+        whole = np.fft.fftshift(mask) if from_corner else mask
+        whole = painted(data.mask_shapes, whole)
+        mask = (np.fft.ifftshift(whole) if from_corner else whole) & ~seen.gaps
+    if not layout.mask(mask).any():
+        raise InputError("The mask leaves no pixel of the frames; check data.mask, or the mask in the file.")
+    doubt = raw.doubts.get("mask", "") if seen.mask_origin == "file" else ""
+    values = (
+        zero_value,
+        centre_value,
+        _mask_value(seen.given, seen.mask_origin, int(gaps.sum()), doubt),
+        *_defect_values(data, out),
+        *_painted_values(data, out),
+    )
+    return Plan(layout, mask, out, found, centre, values)
 
 
-def _numbers(raw: Raw, data: Data) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    count = raw.frames.shape[0]
-    if data.exclude and max(data.exclude) >= count:
-        raise InputError(f"data.exclude names frame {max(data.exclude)}, but the file holds {count} frames.")
-    numbers = np.setdiff1d(np.arange(count, dtype=np.intp), np.asarray(data.exclude, dtype=np.intp))
-    if not len(numbers):
-        raise InputError("data.exclude leaves no frame.")
-    return numbers
-
-
-def _check_signs(block: Real, gaps: Mask) -> None:
-    """Raise `InputError` for a stack that is mostly negative, gaps aside."""
-    finite = np.isfinite(block)
-    if not finite.any():
-        raise InputError("Not one of the frames that were looked at has a valid pixel; this is no stack of counts.")
-    inside = np.where(finite & ~gaps, block, 0)
-    negative, positive = -inside[inside < 0].sum(), inside[inside > 0].sum()
-    if (block[finite] < 0).mean() > 0.6 or negative > positive:
-        raise InputError(
-            "The frames are mostly negative, so they are no counts; check that the file holds raw intensities "
-            "and no differences, phases or logarithms."
-        )
-
-
-def _dark(raw: Raw, data: Data) -> tuple[Real | None, Value]:
-    if data.dark is None:
-        if raw.dark is None:
-            return None, Value("dark", "none", "default")
-        _check_shape("dark frames", raw.dark.shape, raw.frames)
-        return raw.dark, Value("dark", f"{raw.dark_text}, mean {raw.dark.mean():.4g} counts", "file")
-    stack = _stack(data.dark, "dark")
-    total = np.zeros(stack.shape[1:])
-    for n in range(stack.shape[0]):
-        total += stack[n]
-    dark: Real = (total / stack.shape[0]).astype(np.float32)
-    _check_shape("dark frames", dark.shape, raw.frames)
-    text = f"{Path(data.dark).name}, {stack.shape[0]} frames, mean {dark.mean():.4g} counts"
-    return dark, Value("dark", text, "user")
-
-
-def _given_mask(raw: Raw, data: Data) -> tuple[Mask, Origin]:
-    """The user's mask, or the file's, or every pixel."""
-    mask: Mask = np.ones(raw.frames.shape[1:], bool)
-    origin: Origin = "default"
-    if data.mask is not None:
-        mask, origin = np.asarray(_stack(data.mask, "mask")[0]) != 0, "user"
-    elif raw.mask is not None:
-        mask, origin = raw.mask, "file"
-    _check_shape("mask", mask.shape, raw.frames)
-    return mask, origin
-
-
-def _mask_value(mask: Mask, origin: Origin, gaps: int, doubt: str) -> Value:
-    text = "none" if origin == "default" else f"{int((~mask).sum())} pixels left out"
-    if not gaps:
-        return Value("mask", text, origin, doubt)
-    text = f"{gaps} pixels without counts left out" if origin == "default" else f"{text}, and {gaps} without counts"
-    return Value("mask", text, "guessed" if origin == "default" else origin, doubt)
-
-
-def _stack(name: str, what: str) -> Frames:
-    """The frames of another file, whatever its format; two dimensions make one frame."""
-    path = Path(name).expanduser()
-    if not path.exists():
-        raise InputError(f"The {what} file {path} does not exist; check data.{what}.")
-    return frames_of(path)
-
-
-def _check_shape(what: str, shape: tuple[int, ...], frames: Frames) -> None:
-    ny, nx = frames.shape[1:]
-    if shape != (ny, nx):
-        raise InputError(f"The {what} of {' × '.join(map(str, shape))} pixels does not fit the frames of {ny} × {nx}.")
+def prepared(raw: Raw, data: Data, seen: Survey, made: Plan) -> tuple[PreparedFrames, tuple[Value, ...]]:
+    """The frames as they are planned, and how their normalisation is told."""
+    factors, value = weights(raw, data, seen.numbers)
+    used = made.layout.mask(made.mask)
+    frames = PreparedFrames(raw, seen.numbers, made.layout, used, seen.correction, data.saturation, seen.noisy, factors)
+    if data.normalisation == "sum":
+        block = made.layout.frames(np.maximum(seen.sample, 0))[:, used]
+        sums = np.where(np.isfinite(block), block, 0).sum(1, dtype=np.float64)
+        total = float(np.median(sums[sums > 0])) if (sums > 0).any() else 1.0
+        value = Value("normalisation", f"every frame to {total:.4g} counts", "user")
+        frames = replace(frames, total=total)
+    return frames, () if value is None else (value,)
 
 
 def _zero_frequency(raw: Raw, data: Data, mean: Real, far: bool) -> tuple[bool, Value]:
@@ -159,8 +122,8 @@ def _zero_frequency(raw: Raw, data: Data, mean: Real, far: bool) -> tuple[bool, 
 
 def _layout(
     raw: Raw, data: Data, mean: Real, far: bool, from_corner: bool
-) -> tuple[Layout, tuple[float, float], Value]:
-    """Where the beam is in the turned frame, and the window around it; the beam is also returned in file pixels."""
+) -> tuple[Layout, tuple[float, float], tuple[float, float], Value]:
+    """The window, where the beam was found, and what is made the middle; both in the whole frame after the flip."""
     whole = Layout(from_corner, data.flip, (0, 0), (1, 1), 1)
     turned = whole.turned(mean)
     shape = (turned.shape[0], turned.shape[1])
@@ -180,22 +143,30 @@ def _layout(
         centre = middle
         value = Value("centre", f"y {middle[0]}, x {middle[1]} (the middle)", "default")
     corner, size = window(shape, centre, data.crop, data.bin)
-    return Layout(from_corner, data.flip, corner, size, data.bin), found, value
+    return Layout(from_corner, data.flip, corner, size, data.bin), found, centre, value
 
 
-def _hot(
-    data: Data, sample: Real, mask: Mask, layout: Layout, centre: tuple[float, float] | None
-) -> tuple[Mask, Value]:
-    """The mask (in file pixels) without hot pixels; `centre` is the beam in the turned frame."""
-    if not data.hot_pixels:
-        return mask, Value("hot pixels", "not looked for", "user")
-    hot = detect.hot_pixels(layout.turned(sample), layout.turned(mask), centre)
-    kept = _turned_back(~hot, layout)
-    text = f"{int(hot.sum())} left out" if hot.any() else "none found"
-    return mask & kept, Value("hot pixels", text, "guessed")
+def _defects(data: Data, sample: Real, mask: Mask, layout: Layout, beam: tuple[float, float] | None) -> dict[str, Mask]:
+    """Hot and dead pixels (of the file); `beam` is where it was found in the turned frame."""
+    out = {}
+    turned, use = layout.turned(sample), layout.turned(mask)
+    if data.hot_pixels:
+        out["hot"] = turned_back(defects.hot_pixels(turned, use, beam, data.defect_factor), layout)
+    if data.dead_pixels:
+        out["dead"] = turned_back(defects.dead_pixels(turned, use, data.defect_factor), layout)
+    return out
 
 
-def _turned_back(mask: Mask, layout: Layout) -> Mask:
+def _thresholds(data: Data, mean: Real) -> dict[str, Mask]:
+    out: dict[str, Mask] = {}
+    if data.mask_below is not None:
+        out["below"] = mean < data.mask_below
+    if data.mask_above is not None:
+        out["above"] = mean > data.mask_above
+    return out
+
+
+def turned_back(mask: Mask, layout: Layout) -> Mask:
     """A mask of the turned frame in the file's own pixels."""
     if "x" in layout.flip:
         mask = mask[:, ::-1]
@@ -206,10 +177,49 @@ def _turned_back(mask: Mask, layout: Layout) -> Mask:
     return np.fft.ifftshift(mask) if layout.from_corner else mask
 
 
+def _mask_value(mask: Mask, origin: Origin, gaps: int, doubt: str) -> Value:
+    text = "none" if origin == "default" else f"{int((~mask).sum())} pixels left out"
+    if not gaps:
+        return Value("mask", text, origin, doubt)
+    text = f"{gaps} pixels without counts left out" if origin == "default" else f"{text}, and {gaps} without counts"
+    return Value("mask", text, "guessed" if origin == "default" else origin, doubt)
+
+
+def _defect_values(data: Data, out: dict[str, Mask]) -> tuple[Value, ...]:
+    """Hot pixels are always told of, dead ones where there are any."""
+    values = []
+    for name, wanted in (("hot", data.hot_pixels), ("dead", data.dead_pixels)):
+        if not wanted:
+            values.append(Value(f"{name} pixels", "not looked for", "user"))
+            continue
+        count = int(out[name].sum())
+        if count or name == "hot":
+            values.append(Value(f"{name} pixels", f"{count} left out" if count else "none found", "guessed"))
+    return tuple(values)
+
+
+def _painted_values(data: Data, out: dict[str, Mask]) -> tuple[Value, ...]:
+    values = []
+    if "below" in out or "above" in out:
+        count = int(sum(out[name].sum() for name in ("below", "above") if name in out))
+        values.append(Value("threshold", f"{count} pixels left out by their mean", "user"))
+    if data.mask_shapes:
+        count = len(data.mask_shapes)
+        values.append(Value("painted mask", f"{count} shape{'s' if count > 1 else ''}", "user"))
+    return tuple(values)
+
+
+def _crop_text(crop: int | tuple[int, int] | None) -> str:
+    if crop is None:
+        return "whole frame"
+    rows, columns = crop if isinstance(crop, tuple) else (crop, crop)
+    return f"{rows} × {columns}"
+
+
 def _frames_value(raw: Raw, data: Data, frames: PreparedFrames) -> Value:
     count, ny, nx = raw.frames.shape
     text = f"{count} of {ny} × {nx}, {raw.frames.dtype}"
-    if data.exclude:
+    if len(frames) < count:
         text += f"; {len(frames)} used"
     if frames.shape[1:] != (ny, nx):
         text += f"; prepared {frames.shape[1]} × {frames.shape[2]}"

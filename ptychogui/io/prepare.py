@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ptychogui.io.raw import Raw
 from ptychogui.params import InputError
-from ptychogui.types import Frames, Mask, Real
+from ptychogui.types import Frames, Mask, Real, Value
 
 BLOCK = 32
 
@@ -97,15 +98,17 @@ class Layout:
 
 
 def window(
-    shape: tuple[int, int], centre: tuple[float, float], crop: int | None, bin: int
+    shape: tuple[int, int], centre: tuple[float, float], crop: int | tuple[int, int] | None, bin: int
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """The first pixel and size of the window whose middle (index n // 2 after binning) is at `centre`.
 
     Raises `InputError` where the crop is larger than the frame or binning leaves nothing.
     """
-    if crop is not None and crop > min(shape):
-        raise InputError(f"data.crop is {crop}, but the frames have {shape[0]} × {shape[1]} pixels.")
-    sizes = [(crop or n) // bin for n in shape]
+    wanted = shape if crop is None else crop if isinstance(crop, tuple) else (crop, crop)
+    if any(c > n for c, n in zip(wanted, shape)):
+        text = f"{wanted[0]} × {wanted[1]}" if isinstance(crop, tuple) else str(crop)
+        raise InputError(f"data.crop is {text}, but the frames have {shape[0]} × {shape[1]} pixels.")
+    sizes = [n // bin for n in wanted]
     if min(sizes) < 4:
         raise InputError(f"data.bin = {bin} leaves {sizes[0]} × {sizes[1]} pixels of a frame; take a smaller one.")
     if not all(0 <= c <= n - 1 for c, n in zip(centre, shape)):
@@ -127,22 +130,49 @@ def counts(block: NDArray[Any]) -> Real:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """A `dark` frame (ny, nx) that is subtracted, then `gain` (ny, nx) that is multiplied, NaN where unusable.
+
+    `values` tell people where they come from.
+    """
+
+    dark: Real | None
+    gain: Real | None
+    values: tuple[Value, ...]
+
+    def apply(self, block: Real) -> Real:
+        """Frames (n, ny, nx) of counts without what the detector adds; below zero only without a dark frame."""
+        if self.dark is not None:
+            block = np.maximum(block - self.dark, 0)
+        return block if self.gain is None else block * self.gain
+
+
+@dataclass(frozen=True)
 class PreparedFrames:
     """Frames (N, ny, nx) of float32 counts with zero frequency in the centre, made as they are read.
 
     `numbers` are the frames of the file that are used, `used` is the mask (ny, nx) of a prepared frame. Pixels outside
     the mask hold 0; a pixel that is not valid in one frame holds NaN. Reading a frame without a valid pixel raises
-    `InputError`.
+    `InputError`. `raw` is what the reader found in the file.
     """
 
-    source: Frames
+    raw: Raw
     numbers: NDArray[np.intp]
     layout: Layout
     used: Mask
-    dark: Real | None = None
+    correction: Correction
     saturation: float | None = None
     negative_valid: bool = True
     """Whether a value below zero is noise that counts as 0, and not the mark of a gap."""
+    weights: Real | None = None
+    """By what each frame (N,) of the file is multiplied."""
+    total: float | None = None
+    """The sum to which every frame is brought."""
+
+    @property
+    def source(self) -> Frames:
+        """The frames as they are in the file."""
+        return self.raw.frames
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -178,9 +208,10 @@ class PreparedFrames:
             block[block < 0] = np.nan
         if self.saturation is not None:
             block[block >= self.saturation] = np.nan
-        if self.dark is not None:
-            block -= self.dark
+        block = self.correction.apply(block)
         np.maximum(block, 0, out=block)
+        if self.weights is not None:
+            block *= self.weights[numbers, None, None]
         block = self.layout.frames(block)
         blind = ~np.isfinite(block[:, self.used]).any(1)
         if blind.any():
@@ -189,7 +220,17 @@ class PreparedFrames:
                 "leave such frames out with data.exclude, or check the mask."
             )
         prepared: Real = np.where(self.used, block, np.float32(0))
-        return prepared
+        return prepared if self.total is None else prepared * _to_sum(self.total, prepared)
+
+
+def _to_sum(total: float, block: Real) -> Real:
+    """By what frames (n, ny, nx) are multiplied to have the same sum over their valid pixels; one without counts by 1.
+
+    A pixel that is invalid in a frame takes no part in its sum, so that frames with many of them come out too strong.
+    """
+    sums = np.where(np.isfinite(block), block, 0).sum((1, 2), dtype=np.float64)
+    factors: Real = np.where(sums > 0, total / np.where(sums > 0, sums, 1), 1).astype(np.float32)
+    return factors[:, None, None]
 
 
 def rows(frames: Frames, numbers: NDArray[np.intp]) -> NDArray[Any]:

@@ -34,8 +34,8 @@ class Listing:
 class Raw:
     """A file as it is: `frames` (N, ny, nx) in the file's own layout and whatever else it says.
 
-    `mask` (ny, nx) is True where a pixel may be used, `dark` (ny, nx) is a mean dark frame, `found` holds values by
-    the names of the fields of `Data`, with pixels as pairs (y, x).
+    `mask` (ny, nx) is True where a pixel may be used, `dark` (ny, nx) is a mean dark frame, `monitor` (N,) the
+    intensity of the beam, `found` holds values by the names of the fields of `Data`, with pixels as pairs (y, x).
     """
 
     frames: Frames
@@ -44,6 +44,8 @@ class Raw:
     mask: Mask | None = None
     dark: Real | None = None
     dark_text: str = ""
+    monitor: Positions | None = None
+    monitor_text: str = ""
     probe: Complex | None = None
     truth: Truth | None = None
     found: Mapping[str, Any] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from pathlib import Path
 import tomli_w
 
 from ptychogui.io import files
-from ptychogui.io.data import Data
+from ptychogui.io.data import FILES, Data
 from ptychogui.params import InputError
 
 _COMPRESSED = (".bz2", ".gz")
@@ -47,7 +47,7 @@ def write_sidecar(data: Data, path: Path | str) -> Path:
     """Keep what `data` says, apart from its path, in the TOML beside `path`; returns where."""
     target = sidecar_path(path)
     values = {key: value for key, value in set_values(data).items() if key != "path"}
-    for name in ("positions", "dark", "mask"):
+    for name in FILES:
         if name in values and Path(str(values[name])).absolute().parent == target.absolute().parent:
             values[name] = Path(str(values[name])).name  # so that the folder may move
     with files.replacing(target) as temporary:
@@ -64,7 +64,7 @@ def set_values(data: Data) -> dict[str, object]:
 def layered(path: Path, data: Data) -> Data:
     """What is beside the file, and on top of it what the user gives now; file names in it are made findable."""
     kept = set_values(read_sidecar(path)) | set_values(data)
-    for name in ("positions", "dark", "mask"):
+    for name in FILES:
         if name in kept:
             kept[name] = str(files.beside(path, str(kept[name])))
     return Data.read(kept | {"path": str(path)})

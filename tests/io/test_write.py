@@ -61,7 +61,9 @@ def test_a_mask_that_leaves_little_is_kept(tmp_path, scan_px, frames, suffix):
     mask = np.zeros((NY, NX), bool)
     mask[3:15, 10:] = True
     write(replace(before, mask=mask), tmp_path / f"scan{suffix}")
-    np.testing.assert_array_equal(read(Data(path=str(tmp_path / f"scan{suffix}"), hot_pixels=False)).mask, mask)
+    np.testing.assert_array_equal(
+        read(Data(path=str(tmp_path / f"scan{suffix}"), hot_pixels=False, dead_pixels=False)).mask, mask
+    )
 
 
 def test_the_truth_is_kept_in_cxi(tmp_path, scan_px, frames):
