@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from ptychogui.types import Positions, Real
+from ptychogui.types import Positions
 
 PerAxis = tuple[float, float]
 """Something in y and x."""
@@ -39,10 +39,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Profile:
-    """Values (K,) at the distances (K,) in m from the start of a line; NaN outside the picture."""
+    """Values (K,), real or complex, at the distances (K,) in m from the start of a line; NaN outside the picture."""
 
     distance_m: Positions
-    values: Real
+    values: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,15 @@ def profile(values: NDArray[Any], line: Line, pixel_m: PerAxis, origin_m: PerAxi
     across = (np.arange(count) - (count - 1) / 2) * min(pixel_m)
     at = (points[:, None] + across[:, None] * normal - np.asarray(origin_m)) / np.asarray(pixel_m)
     inside = ((at >= 0) & (at <= np.asarray(values.shape) - 1)).all(-1)
-    found = map_coordinates(np.asarray(values, np.float64), np.moveaxis(at, -1, 0), order=1, mode="nearest")
+    found = map_coordinates(values, np.moveaxis(at, -1, 0), order=1, mode="nearest")
     number = inside.sum(1)
     mean = np.where(number > 0, np.where(inside, found, 0).sum(1) / np.maximum(number, 1), np.nan)
-    return Profile(along * line.length_m, mean.astype(np.float32))
+    return Profile(along * line.length_m, mean)
 
 
 def slope(of: Profile) -> NDArray[np.float64]:
     """The derivative (K,) of a profile, in its values per m."""
-    return np.gradient(of.values.astype(np.float64), of.distance_m)
+    return np.gradient(np.asarray(of.values, np.float64), of.distance_m)
 
 
 def edge(of: Profile) -> Edge | None:

@@ -66,7 +66,7 @@ def reach_m(modes: Complex, pixel_m: tuple[float, float], wavelength_m: float) -
         waist = wavelength_m / (4 * np.pi * spread)
         room = (n * d / 2) / (3 * spread)
         reaches.append(min(max(_REACH * size / spread, _RAYLEIGH * waist / spread), room))
-    return max(reaches)
+    return float(max(reaches))
 
 
 def beam(

@@ -11,6 +11,8 @@ from ptychogui.types import Mask, Real
 _ITERATIONS = 60
 _TOLERANCE = 1e-3
 """Of the residual; what is finer than this is decided by the congruence."""
+_PLANE_SAMPLE = 1 << 14
+"""Values that are enough to know a plane."""
 _OUTSIDE = 1e-3
 """The weight of what lies outside: enough to be carried along, too little to spoil the inside."""
 
@@ -81,3 +83,16 @@ def _solved(wanted: Real, down_weight: Real, across_weight: Real) -> Real:
         residual -= step * moved
         last = product
     return found
+
+
+def without_plane(phase: Real, use: Mask | None = None) -> Real:
+    """The phase (Y, X) without the plane that fits it best in the sense of least squares over `use` (Y, X)."""
+    rows, columns = np.nonzero(np.isfinite(phase) if use is None else use & np.isfinite(phase))
+    step = max(1, len(rows) // _PLANE_SAMPLE)
+    rows, columns = rows[::step], columns[::step]
+    if len(rows) < 3:
+        return phase
+    at = np.stack([rows, columns, np.ones(len(rows))], -1)
+    slope_y, slope_x, level = np.linalg.lstsq(at, phase[rows, columns].astype(np.float64), rcond=None)[0]
+    y, x = np.arange(phase.shape[0])[:, None], np.arange(phase.shape[1])
+    return np.asarray(phase - (slope_y * y + slope_x * x + level), np.float32)

@@ -1,64 +1,143 @@
-"""The object while it forms: its phase, its amplitude, or both at once."""
+"""The object while it forms: phase, amplitude, both at once, unwrapped, or as thickness."""
 
 from __future__ import annotations
 
-import math
+from functools import partial
 
 import numpy as np
-from PyQt6.QtWidgets import QMenu, QVBoxLayout, QWidget
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QComboBox, QMenu, QVBoxLayout, QWidget
 
 from ptychogui.gui.preview import Preview
 from ptychogui.gui.views.base import View
+from ptychogui.gui.views.buttons import tool_button
+from ptychogui.gui.views.frame_mark import FrameMark
+from ptychogui.gui.views.kept import keep, kept
+from ptychogui.gui.views.latest import Latest
 from ptychogui.gui.views.lengths import lengths
-from ptychogui.gui.views.panel import ImagePanel, Picture, add_options, levels_of
+from ptychogui.gui.views.line_tool import LineTool
+from ptychogui.gui.views.material_dialog import MaterialDialog, kept_material
+from ptychogui.gui.views.object_pictures import KINDS, Wave
+from ptychogui.gui.views.panel import ImagePanel
+from ptychogui.gui.views.picture import Picture, levels_of, value_text
 from ptychogui.gui.views.scanned import ScanMap, scan_map
-from ptychogui.io.picture import inside_scan, scanned_area, without_ramp
-from ptychogui.types import Complex, Dataset, Mask, Object, Positions, Result, Scan, Snapshot
+from ptychogui.gui.views.shown_object import ShownObject, shown_object, wavelength_m
+from ptychogui.io.picture import inside_scan
+from ptychogui.measure.material import Material
+from ptychogui.types import Dataset, Mask, Object, Scan
 
-PerAxis = tuple[float, float]
-"""Something in y and x."""
-SIDE_PX = 2048
-"""A finished object is shown with at most this many pixels on a side."""
-CYCLIC_RAD = 4.5
-"""A phase that spans more than this is shown with a cyclic colour map over the full circle."""
+HINT = "The object appears here."
+NO_WAVELENGTH = "A thickness needs the wavelength: give the energy on the Data card."
+SHORTEST_CHOICE = 9
+"""Letters of what is shown that are always seen."""
 
 
 class ObjectView(View):
-    """One picture of the object; before a run, what the total counts or the centre of mass already tell of it."""
+    """One picture of the object; before a run, what the total counts or the centre of mass already tell of it.
 
-    modes = ("phase", "amplitude", "complex")
+    `mode` is one of `KINDS`; what the user chooses instead is kept under `name`.
+    """
 
-    def __init__(self, mode: str, parent: QWidget | None = None) -> None:
+    frame_selected = pyqtSignal(int)
+    """The user clicked on the object: the frame whose position is nearest."""
+    title_changed = pyqtSignal(str)
+
+    def __init__(self, mode: str, parent: QWidget | None = None, name: str = "") -> None:
         self.delay_ms = 0 if mode == "phase" else 20
         super().__init__(parent)
-        self.mode = mode
-        self.remove_ramp = True
+        self._name = name or f"object_{mode}"
+        chosen = kept(f"{self._name}/kind", mode)
+        self.mode = chosen if chosen in KINDS else mode
+        self.remove_ramp = kept("remove_ramp", "True") == "True"
+        self.material = kept_material()
+        self.line: LineTool | None = None
         self._mapped: tuple[Dataset, ScanMap | None] | None = None
         self._scanned: tuple[tuple[object, ...], Mask | None] | None = None
-        self.panel = ImagePanel("The object appears here.", self)
+        self._latest = Latest(self)
+        self.panel = ImagePanel(HINT, self)
         self.panel.menu_extensions.append(self._extend_menu)
+        self.panel.describe = self._describe
+        self.panel.clicked.connect(self._select_frame)
+        self.mark = FrameMark(self.panel)
+        self._lay_out()
+        self.panel.show_kind(self.mode)
+
+    def _lay_out(self) -> None:
+        self.choice = QComboBox(self)
+        self.choice.setObjectName("kind")
+        self.choice.setToolTip("What is shown of the object")
+        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.choice.setMinimumContentsLength(SHORTEST_CHOICE)
+        for name, kind in KINDS.items():
+            self.choice.addItem(kind.text, name)
+        self.choice.setCurrentIndex(self.choice.findData(self.mode))
+        self.choice.activated.connect(lambda _: self.show_as(self.choice.currentData()))
+        self.line_button = tool_button(self, "line", "╱", "Ruler and line profile: drag its ends", self._toggle_line)
+        self.line_button.setCheckable(True)
+        self.line_button.hide()
+        tip = "Refractive index of the material"
+        self.material_button = tool_button(self, "material", "δβ", tip, self.ask_material)
+        self.material_button.setVisible(KINDS[self.mode].of_material)
+        self.panel.put_above(self.choice, self.line_button, self.material_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
 
+    # what the user chooses
+
+    @property
+    def title(self) -> str:
+        """What is seen, for the title of the dock."""
+        text = KINDS[self.mode].text
+        return f"Object {text[0].lower()}{text[1:]}"
+
     def show_as(self, mode: str) -> None:
-        """Show the phase, the amplitude, or both as hue and brightness."""
+        """Show another of `KINDS`, also after the next start."""
         self.mode = mode
-        self.panel.range_automatically()
+        self.choice.setCurrentIndex(self.choice.findData(mode))
+        self.material_button.setVisible(KINDS[mode].of_material)
+        keep(f"{self._name}/kind", mode)
+        self._latest.forget()
+        self.panel.show_kind(mode)
+        self.title_changed.emit(self.title)
         self.draw()
 
-    def keep_ramp(self, keep: bool) -> None:
+    def keep_ramp(self, keep_it: bool) -> None:
         """Leave the phase ramp, which no measurement can tell, in the picture."""
-        self.remove_ramp = not keep
+        self.remove_ramp = not keep_it
+        keep("remove_ramp", str(self.remove_ramp))
         self.draw()
+
+    def ask_material(self) -> None:
+        """Ask for the refractive index of the sample."""
+        dialog = MaterialDialog(self.material, self)
+        dialog.material_changed.connect(self._take_material)
+        dialog.open()
+
+    def _take_material(self, material: Material) -> None:
+        self.material = material
+        self.draw()
+
+    def use_line(self, line: LineTool) -> None:
+        """Let the line lie on this picture too."""
+        self.line = line
+        line.attach(self.panel)
+        line.changed.connect(lambda: self.line_button.setChecked(line.line is not None))
+        self.line_button.show()
+
+    def _toggle_line(self) -> None:
+        if self.line is not None:
+            self.line.toggle(self.panel)
 
     def _extend_menu(self, menu: QMenu) -> None:
-        add_options(menu, "Show", self.modes, self.mode, self.show_as)
         ramp = menu.addAction("Remove the phase ramp")
         if ramp is not None:
             ramp.setCheckable(True)
             ramp.setChecked(self.remove_ramp)
             ramp.toggled.connect(lambda on: self.keep_ramp(not on))
+        menu.addAction("Material (δ, β)…", self.ask_material)
+        if self.line is not None:
+            menu.addAction("Ruler and profile", self._toggle_line)
         menu.addSeparator()
 
     def fit(self) -> None:
@@ -66,53 +145,78 @@ class ObjectView(View):
         self.panel.fit()
         self.panel.range_automatically()
 
+    # frames
+
+    def show_frame(self, frame: int) -> None:
+        """Mark where the frame lies that is looked at."""
+        self.mark.show_frame(frame)
+
+    def _select_frame(self, y: float, x: float) -> None:
+        frame = self.mark.nearest(y, x)
+        if frame is not None:
+            self.frame_selected.emit(frame)
+
+    def _describe(self, y: float, x: float) -> str:
+        picture, frame = self.panel.picture, self.mark.nearest(y, x)
+        value = picture.value_at(y, x) if picture is not None else None
+        if picture is None or value is None:
+            return ""
+        near = f"    frame {frame}" if frame is not None else ""
+        symbol = picture.lengths.symbol
+        return f"y {y:.4g}  x {x:.4g} {symbol}    {value_text(value, picture.unit)}{near}"
+
+    # drawing
+
     def draw(self) -> None:
         """Show the running or finished object, or the preview of the scan."""
-        if self.result is not None:
-            self._draw_result(self.result)
-        elif self.snapshot is not None:
-            self._draw_snapshot(self.snapshot)
+        shown = shown_object(self.result, self.snapshot)
+        if shown is not None:
+            self._show(shown)
         elif self.dataset is not None and self.preview is not None:
             self._draw_preview(self.dataset, self.preview)
         else:
-            self.panel.show_picture(None)
+            self._show_nothing(HINT)
 
-    def _draw_snapshot(self, shown: Snapshot) -> None:
-        note = f"epoch {shown.epoch} of {shown.epochs}"
-        positions = self.dataset.scan.positions_m if self.dataset is not None else shown.positions_m
-        self._show(shown.preview, shown.preview_pixel_m, shown.preview_origin_m, positions, note)
+    def _show(self, shown: ShownObject) -> None:
+        kind, use = KINDS[self.mode], self._inside(shown)
+        self.mark.show_positions(shown.positions_m)
+        wave = Wave(
+            shown.image,
+            shown.pixel_m,
+            shown.origin_m,
+            use,
+            wavelength_m(self.result, self.dataset),
+            self.remove_ramp,
+            self.material,
+        )
+        take = partial(self._take, shown.note)
+        if kind.of_material and wave.wavelength_m is None:
+            self._show_nothing(NO_WAVELENGTH)
+        elif kind.slow:
+            self._latest.run(partial(kind.make, wave), take, lambda said, _: self.panel.say(said))
+        else:
+            self._latest.forget()
+            take(kind.make(wave))
 
-    def _draw_result(self, result: Result) -> None:
-        area = scanned_area(result.obj, result.scan, (result.probe.modes.shape[-2], result.probe.modes.shape[-1]))
-        (dy, dx), (y, x) = result.obj.pixel_m, result.obj.origin_m
-        image = result.lit[(slice(None), *area)].prod(0)
-        step = math.ceil(max(image.shape) / SIDE_PX)
-        origin = y + area[0].start * dy, x + area[1].start * dx
-        self._show(image[::step, ::step], (dy * step, dx * step), origin, result.scan.positions_m, "")
+    def _take(self, note: str, picture: Picture) -> None:
+        self.panel.show_picture(picture, note)
+        self.mark.place()
 
-    def _show(self, image: Complex, pixel: PerAxis, origin: PerAxis, positions_m: Positions, note: str) -> None:
-        unit = lengths(max(image.shape[0] * pixel[0], image.shape[1] * pixel[1]), min(pixel))
-        use = self._inside(image, pixel, origin, positions_m)
-        if self.mode == "amplitude":
-            amplitude = np.abs(image)
-            picture = Picture(amplitude, pixel, origin, unit, levels=levels_of(amplitude, use))
-            self.panel.show_picture(picture, note)
-            return
-        flat = without_ramp(image, use) if self.remove_ramp else image
-        if self.mode == "complex":
-            self.panel.show_picture(Picture(flat, pixel, origin, unit, levels=levels_of(flat, use)), note)
-            return
-        phase = np.arctan2(flat.imag, flat.real)
-        levels = levels_of(phase, use)
-        cyclic = levels[1] - levels[0] > CYCLIC_RAD
-        levels, colours = ((-math.pi, math.pi), "cyclic") if cyclic else (levels, "grey")
-        self.panel.show_picture(Picture(phase, pixel, origin, unit, "rad", colours, levels), note)
+    def _show_nothing(self, why: str) -> None:
+        self._latest.forget()
+        self.mark.show_positions(None)
+        self.panel.set_hint(why)
+        self.panel.show_picture(None)
+        self.mark.place()
 
-    def _inside(self, image: Complex, pixel: PerAxis, origin: PerAxis, positions_m: Positions) -> Mask | None:
+    def _inside(self, shown: ShownObject) -> Mask | None:
         """The pixels between the positions: only they tell the range of the picture and its phase ramp."""
-        key = (id(self.dataset), id(self.result), image.shape, pixel, origin)
+        key = (id(self.dataset), id(self.result), shown.image.shape, shown.pixel_m, shown.origin_m)
         if self._scanned is None or self._scanned[0] != key:
-            inside = inside_scan(Object(image[None], pixel, origin), Scan(positions_m))
+            live = self.result is None and self.dataset is not None
+            positions_m = self.dataset.scan.positions_m if live and self.dataset is not None else shown.positions_m
+            obj = Object(shown.image[None], shown.pixel_m, shown.origin_m)
+            inside = inside_scan(obj, Scan(positions_m))
             self._scanned = key, inside if inside.any() else None
         return self._scanned[1]
 
@@ -120,23 +224,17 @@ class ObjectView(View):
         if self._mapped is None or self._mapped[0] is not dataset:
             self._mapped = dataset, scan_map(dataset.scan)
         where = self._mapped[1]
-        if where is None or len(dataset.scan) != len(preview.total_counts):
-            self.panel.show_picture(None)
+        if where is None or len(dataset.scan) != len(preview.total_counts) or not preview.done:
+            self._show_nothing(HINT)
             return
-        unit = lengths(where.pixel_m[0] * max(where.nearest.shape), dataset.geometry.pixel_m[0])
-        if self.mode == "amplitude":
-            counts = where.of(preview.total_counts)
-            picture = Picture(
-                counts, where.pixel_m, where.origin_m, unit, "counts", levels=levels_of(counts), gaps=True
-            )
-            self.panel.show_picture(picture, "preview: total counts of each frame")
-            return
-        centre = preview.centre_of_mass - np.nanmean(preview.centre_of_mass, 0) if preview.done else None
-        if centre is None:
-            self.panel.show_picture(None)
-            return
-        deflection = where.of((centre[:, 1] + 1j * centre[:, 0]).astype(np.complex64))
-        picture = Picture(
-            deflection, where.pixel_m, where.origin_m, unit, "px", levels=levels_of(deflection), gaps=True
-        )
-        self.panel.show_picture(picture, "preview: deflection of the beam")
+        self._latest.forget()
+        self.mark.show_positions(dataset.scan.positions_m)
+        if self.mode in ("amplitude", "absorption"):
+            values, unit, note = preview.total_counts, "counts", "preview: total counts of each frame"
+        else:
+            centre = preview.centre_of_mass - np.nanmean(preview.centre_of_mass, 0)
+            values = (centre[:, 1] + 1j * centre[:, 0]).astype(np.complex64)
+            unit, note = "px", "preview: deflection of the beam"
+        shown, length = where.of(values), lengths(where.pixel_m[0] * max(where.nearest.shape), where.pixel_m[0])
+        picture = Picture(shown, where.pixel_m, where.origin_m, length, unit, levels=levels_of(shown), gaps=True)
+        self._take(note, picture)

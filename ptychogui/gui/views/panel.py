@@ -2,73 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PyQt6.QtCore import QEvent, QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QActionGroup, QCursor, QGuiApplication
-from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
-from ptychogui.gui.views.colours import MAPS, Pixels, hue_and_brightness, mapped
+from ptychogui.gui.views.buttons import tool_button
+from ptychogui.gui.views.colours import HUES, MAPS, Pixels, hue_and_brightness, mapped
 from ptychogui.gui.views.graphics import LEFT_PX, Image, ScaleBar, UnitAxis, hug, name_axes, point_in, wear
 from ptychogui.gui.views.histogram import Histogram
+from ptychogui.gui.views.kept import Looks, keep_looks, looks
+from ptychogui.gui.views.legend import Legend, end_texts
 from ptychogui.gui.views.lengths import PIXELS, Lengths
-from ptychogui.io.picture import percentile_range
-from ptychogui.types import Mask
+from ptychogui.gui.views.picture import Picture as Picture
+from ptychogui.gui.views.picture import levels_of as levels_of
+from ptychogui.gui.views.picture import value_text as value_text
 
-SAMPLE = 1 << 16
-"""Pixels that are enough to know a range."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What a panel shows: `values` (Y, X), real or complex, whose first pixel's centre lies at `origin` (SI, or px).
-
-    `scaled` is what the colours stand for where that is not the value itself (a logarithm). Complex values are shown
-    as hue and brightness. `levels` is the range that the colours span until the user chooses another.
-    With `gaps`, NaN is transparent.
-    """
-
-    values: NDArray[Any]
-    pixel: tuple[float, float]
-    origin: tuple[float, float]
-    lengths: Lengths
-    unit: str = ""
-    map: str = "grey"
-    levels: tuple[float, float] = (0.0, 1.0)
-    scaled: NDArray[Any] | None = None
-    gaps: bool = False
-
-    @property
-    def colour_values(self) -> NDArray[Any]:
-        """The values that the colours stand for."""
-        values = self.values if self.scaled is None else self.scaled
-        return np.abs(values) if np.iscomplexobj(values) else values
-
-    @property
-    def rect(self) -> QRectF:
-        """The place of the picture in its unit."""
-        (dy, dx), (y, x), unit = self.pixel, self.origin, self.lengths.unit_si
-        ny, nx = self.values.shape
-        return QRectF((x - dx / 2) / unit, (y - dy / 2) / unit, nx * dx / unit, ny * dy / unit)
-
-    def is_like(self, other: Picture) -> bool:
-        """Whether the values of two pictures are of one kind, so that one range may serve both."""
-        return self.unit == other.unit and np.iscomplexobj(self.values) == np.iscomplexobj(other.values)
-
-    def value_at(self, y: float, x: float) -> Any:
-        """The value under a point, given in the unit of the picture; None outside."""
-        rect, shape = self.rect, self.values.shape
-        row = int(np.floor((y - rect.top()) / rect.height() * shape[0]))
-        column = int(np.floor((x - rect.left()) / rect.width() * shape[1]))
-        inside = 0 <= row < shape[0] and 0 <= column < shape[1]
-        return self.values[row, column] if inside else None
+_CROSS_PX = 13
 
 
 class ImagePanel(QWidget):
@@ -81,6 +37,8 @@ class ImagePanel(QWidget):
     """(y, x) in the unit of the picture."""
     changed = pyqtSignal()
     """The user chose another range or colour map."""
+    drawn = pyqtSignal()
+    """There is another picture, or none."""
 
     def __init__(self, hint: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,7 +46,8 @@ class ImagePanel(QWidget):
         self.menu_extensions: list[Callable[[QMenu], None]] = []
         self.describe: Callable[[float, float], str] | None = None
         self._levels: tuple[float, float] | None = None
-        self._map: str | None = None
+        self._kind = ""
+        self._looks = Looks(legend=False)
         self._linked: list[ImagePanel] = []
         self._note = ""
         self._pointer: QPointF | None = None
@@ -100,6 +59,7 @@ class ImagePanel(QWidget):
         self._hint = QLabel(hint, self.plot)
         self._set_up_plot()
         self._scale_bar = ScaleBar(self.box)
+        self._legend = Legend(self.box)
         self._lay_out()
         self._name_axes(PIXELS, False)
         self._wear()
@@ -114,6 +74,8 @@ class ImagePanel(QWidget):
         self.box.setDefaultPadding(0)
         self.box.addItem(self._image)
         self.box.addItem(self._overlay, ignoreBounds=True)
+        self._cross = pg.ScatterPlotItem(symbol="+", size=_CROSS_PX, pen=pg.mkPen("#ffffff"), brush="#000000")
+        self.box.addItem(self._cross, ignoreBounds=True)
         self.box.sigRangeChangedManually.connect(self._lead)
         self.box.sigResized.connect(self._hug)
         self.plot.sigDeviceRangeChanged.connect(self._hug)
@@ -125,8 +87,8 @@ class ImagePanel(QWidget):
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(0)
         self._row.addWidget(self.plot, 1)
-        below = QHBoxLayout()
-        below.setContentsMargins(6, 0, 2, 0)
+        self._above, self._below = QHBoxLayout(), QHBoxLayout()
+        self._below.setContentsMargins(6, 0, 2, 0)
         self._readout.setProperty("role", "dim")
         self._readout.setMinimumWidth(10)
         self._hint.setProperty("role", "dim")
@@ -134,24 +96,36 @@ class ImagePanel(QWidget):
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         over = QVBoxLayout(self.plot)
         over.addWidget(self._hint)
-        below.addWidget(self._readout, 1)
+        self._below.addWidget(self._readout, 1)
         for name, sign, tip, slot in (
             ("histogram", "▤", "Histogram and range", self.toggle_histogram),
             ("fit", "⤢", "Fit the picture (double-click)", self.fit),
         ):
-            button = QToolButton(self)
-            button.setObjectName(name)
-            button.setText(sign)
-            button.setToolTip(tip)
-            button.setAutoRaise(True)
-            button.setFixedSize(22, 18)
-            button.clicked.connect(slot)
-            below.addWidget(button)
+            self._below.addWidget(tool_button(self, name, sign, tip, slot))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        layout.addLayout(self._above)
         layout.addLayout(self._row, 1)
-        layout.addLayout(below)
+        layout.addLayout(self._below)
+
+    def put_above(self, *widgets: QWidget) -> None:
+        """Lay these over the picture, and the panel's own buttons beside them; the read-out has its line alone."""
+        self._above.setContentsMargins(4, 2, 2, 0)
+        for widget in widgets:
+            self._above.addWidget(widget)
+        self._above.addStretch(1)
+        while (item := self._below.takeAt(1)) is not None:
+            self._above.addItem(item)
+
+    def show_kind(self, kind: str) -> None:
+        """Say of which kind the pictures are from now on: each kind has looks that are kept for the next start."""
+        self._kind, self._looks = kind, looks(kind)
+        self.range_automatically()
+
+    def set_hint(self, hint: str) -> None:
+        """What the empty panel says."""
+        self._hint.setText(hint)
 
     def show_picture(self, picture: Picture | None, note: str = "") -> None:
         """Show another picture, or nothing; `note` is what the read-out says while the pointer is elsewhere."""
@@ -165,12 +139,16 @@ class ImagePanel(QWidget):
         if picture is None:
             self._image.show_pixels(None, QRectF())
             self._overlay.show_pixels(None, QRectF())
+            self._legend.show_nothing()
             self.fit()
+            self.drawn.emit()
             return
         self._image.show_pixels(self._colours(picture), picture.rect)
+        self._explain(picture)
         self._hug()
         if self._histogram is not None and self._histogram.isVisible():
             self._histogram.show_values(picture.colour_values, *self._range(picture))
+        self.drawn.emit()
 
     def say(self, note: str) -> None:
         """Say something under the picture while the pointer is elsewhere."""
@@ -188,15 +166,30 @@ class ImagePanel(QWidget):
     def _colours(self, picture: Picture) -> Pixels:
         values = picture.values if picture.scaled is None else picture.scaled
         if np.iscomplexobj(values):
-            pixels = hue_and_brightness(values, self._range(picture)[1])
+            pixels = hue_and_brightness(values, self._range(picture)[1], self._map_of(picture))
         else:
-            pixels = mapped(values, *self._range(picture), self._map or picture.map)
+            pixels = mapped(values, *self._range(picture), self._map_of(picture))
         if picture.gaps:
             pixels[np.isnan(values)] = 0
         return pixels
 
     def _range(self, picture: Picture) -> tuple[float, float]:
         return self._levels or picture.levels
+
+    def _map_of(self, picture: Picture) -> str:
+        """The colour map that the user chose for this kind of picture, where it can show the picture."""
+        is_complex = np.iscomplexobj(picture.values)
+        given = self._looks.map
+        return given if given in (HUES if is_complex else MAPS) else (HUES[0] if is_complex else picture.map)
+
+    def _explain(self, picture: Picture) -> None:
+        """Say what the colours mean, where that is wanted."""
+        if not self._looks.legend or picture.scaled is not None:
+            self._legend.show_nothing()
+        elif np.iscomplexobj(picture.values):
+            self._legend.show_wheel(self._map_of(picture))
+        else:
+            self._legend.show_bar(self._map_of(picture), *end_texts(*self._range(picture), picture.unit))
 
     def _name_axes(self, unit: Lengths, shown: bool) -> None:
         name_axes(self.plot, unit.symbol if shown else "")
@@ -225,8 +218,26 @@ class ImagePanel(QWidget):
         self._pointer, picture = position, self.picture
         if picture is None or position is None or not self.box.sceneBoundingRect().contains(position):
             self._readout.setText(self._note)
+            for panel in self._linked:
+                panel.point_at(None)
             return
         y, x = point_in(self.box, position)
+        self._say_of(y, x)
+        for panel in self._linked:
+            panel.point_at((y, x))
+
+    def point_at(self, where: tuple[float, float] | None) -> None:
+        """Mark the (y, x) at which the pointer is in a linked panel, and say what is there; None takes it away."""
+        if where is None or self.picture is None:
+            self._cross.setData([], [])
+            self._readout.setText(self._note)
+        else:
+            self._cross.setData([where[1]], [where[0]])
+            self._say_of(*where)
+
+    def _say_of(self, y: float, x: float) -> None:
+        picture = self.picture
+        assert picture is not None
         value = picture.value_at(y, x)
         if self.describe is not None:
             self._readout.setText(self.describe(y, x))
@@ -262,8 +273,13 @@ class ImagePanel(QWidget):
         if histogram is not None:
             histogram.setCheckable(True)
             histogram.setChecked(self._histogram is not None and self._histogram.isVisible())
-        if self.picture is not None and not np.iscomplexobj(self.picture.values):
-            add_options(menu, "Colour map", ("automatic", *MAPS), self._map or "automatic", self.choose_map)
+        legend = menu.addAction("Legend", self.toggle_legend)
+        if legend is not None:
+            legend.setCheckable(True)
+            legend.setChecked(self._looks.legend)
+        if self.picture is not None:
+            maps = HUES if np.iscomplexobj(self.picture.values) else MAPS
+            add_options(menu, "Colour map", ("automatic", *maps), self._looks.map, self.choose_map)
         menu.addSeparator()
         menu.addAction("Copy image", self.copy)
         menu.addAction("Save as PNG…", self._choose_png)
@@ -271,7 +287,16 @@ class ImagePanel(QWidget):
 
     def choose_map(self, name: str) -> None:
         """Take a colour map by name; 'automatic' leaves it to the view."""
-        self._map = None if name == "automatic" else name
+        self._change_looks(map=name)
+
+    def toggle_legend(self) -> None:
+        """Show what the colours mean, or not."""
+        self._change_looks(legend=not self._looks.legend)
+
+    def _change_looks(self, **changes: Any) -> None:
+        self._looks = replace(self._looks, **changes)
+        if self._kind:
+            keep_looks(self._kind, **changes)
         self._redraw()
 
     def range_automatically(self) -> None:
@@ -294,6 +319,7 @@ class ImagePanel(QWidget):
         self._levels = (low, high)
         if self.picture is not None:
             self._image.show_pixels(self._colours(self.picture), self.picture.rect)
+            self._explain(self.picture)
         self.changed.emit()
 
     def _redraw(self) -> None:
@@ -335,13 +361,6 @@ class ImagePanel(QWidget):
             self._histogram.wear(self.palette())
 
 
-def value_text(value: Any, unit: str) -> str:
-    """A value as a read-out shows it; a complex one by amplitude and phase."""
-    if np.iscomplexobj(value):
-        return f"{abs(value):.4g}, {np.angle(value):+.3f} rad"
-    return f"{value:.4g} {unit}".strip()
-
-
 def add_options(menu: QMenu, title: str, names: tuple[str, ...], current: str, choose: Callable[[str], None]) -> None:
     """A submenu of which one entry is in force."""
     inside = menu.addMenu(title)
@@ -355,13 +374,3 @@ def add_options(menu: QMenu, title: str, names: tuple[str, ...], current: str, c
             action.setChecked(name == current)
             action.triggered.connect(lambda _, name=name: choose(name))
             group.addAction(action)
-
-
-def levels_of(values: NDArray[Any], use: Mask | None = None) -> tuple[float, float]:
-    """The range of real values, or of complex ones from zero to their largest amplitude, over the pixels in `use`."""
-    step = max(1, math.isqrt(values.size // SAMPLE))
-    sample = values[::step, ::step]
-    sample = sample if use is None else sample[use[::step, ::step]]
-    if np.iscomplexobj(sample):
-        return 0.0, percentile_range(np.abs(sample))[1]
-    return percentile_range(sample)

@@ -1,0 +1,244 @@
+"""The probe along the beam: a cut through its intensity before and behind the sample, and the probe at any place."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import numpy as np
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+
+from ptychogui.gui.views.base import View
+from ptychogui.gui.views.latest import Latest
+from ptychogui.gui.views.lengths import lengths
+from ptychogui.gui.views.panel import ImagePanel
+from ptychogui.gui.views.picture import Picture, levels_of
+from ptychogui.gui.views.shown_object import wavelength_m
+from ptychogui.gui.views.slice_plot import SlicePlot
+from ptychogui.measure.propagation import Beam, beam, fwhm_m, propagated, reach_m
+from ptychogui.params import format_quantity
+from ptychogui.types import Complex
+
+HINT = "The probe along the beam appears here during a run."
+NO_LENGTHS = "The way of the probe needs the wavelength and the pixel at the sample: give them on the Data card."
+PLANES = 97
+FEWEST_PLANES = 33
+PLANES_PIXELS = 2e7
+"""So many pixels of all modes and planes together are worked out at most."""
+REST = 10
+"""During a run the cut is made again after so many times as long as making it took: the run needs the machine more."""
+TICKS = 400
+
+Optics = tuple[Complex, tuple[float, float], float]
+"""Modes (M, ny, nx), the pixel and the wavelength in m."""
+
+
+class PropagationView(View):
+    """Cut and plane side by side; slider, line and 'Find focus' choose the plane."""
+
+    delay_ms = 90
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.z_m = 0.0
+        self._beam: Beam | None = None
+        self._next_s = 0.0
+        self._cuts, self._planes = Latest(self), Latest(self)
+        self.cut = SlicePlot(HINT, self)
+        self.panel = ImagePanel("The probe at the chosen place.", self)
+        self.panel.show_kind("probe along the beam")
+        self.direction = QComboBox(self)
+        self.direction.setObjectName("direction")
+        self.direction.addItems(("x along z", "y along z"))
+        self.direction.setToolTip("Which cut through the beam is shown")
+        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider.setObjectName("distance")
+        self.slider.setRange(-TICKS, TICKS)
+        self.slider.setToolTip("Where along the beam the probe is shown; 0 is the sample")
+        self.focus_button = QPushButton("Find focus", self)
+        self.focus_button.setObjectName("find_focus")
+        self.focus_button.setToolTip("Go to the plane in which the beam is smallest")
+        self._readout = QLabel(self)
+        self._readout.setObjectName("beam_text")
+        self._readout.setProperty("role", "dim")
+        self._readout.setWordWrap(True)
+        self._lay_out()
+        self.direction.activated.connect(lambda _: self._show_cut())
+        self.slider.valueChanged.connect(self._slide)
+        self.focus_button.clicked.connect(self.find_focus)
+        self.cut.moved.connect(self.go_to)
+        self._set_ready(False)
+        self.wear()
+
+    def _lay_out(self) -> None:
+        self._both = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._both.setSpacing(2)
+        self._both.addWidget(self.cut, 1)
+        self._both.addWidget(self.panel, 1)
+        row = QHBoxLayout()
+        row.setContentsMargins(4, 2, 4, 2)
+        for widget in (self.direction, self.slider, self.focus_button):
+            row.addWidget(widget, 1 if widget is self.slider else 0)
+        self._readout.setContentsMargins(6, 0, 4, 2)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(self._both, 1)
+        layout.addLayout(row)
+        layout.addWidget(self._readout)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Stand as the dock does."""
+        super().resizeEvent(event)
+        across = self.width() > self.height()
+        self._both.setDirection(QBoxLayout.Direction.LeftToRight if across else QBoxLayout.Direction.TopToBottom)
+
+    def wear(self) -> None:
+        """Follow the theme."""
+        self.cut.wear(self.palette())
+
+    def fit(self) -> None:
+        """Show the whole again."""
+        self.cut.fit()
+        self.panel.fit()
+        self.panel.range_automatically()
+
+    # what the user chooses
+
+    def go_to(self, z_m: float) -> None:
+        """Show the probe at another distance from the sample."""
+        if self._beam is not None:
+            self.z_m = float(np.clip(z_m, self._beam.z_m[0], self._beam.z_m[-1]))
+            self._place()
+            self._draw_plane()
+
+    def find_focus(self) -> None:
+        """Show the plane in which the beam is smallest."""
+        if self._beam is not None:
+            self.go_to(float(self._beam.z_m[self._beam.focus]))
+
+    def _slide(self, tick: int) -> None:
+        if self._beam is not None:
+            self.go_to(tick / TICKS * float(self._beam.z_m[-1]))
+
+    def _place(self) -> None:
+        """Put slider and line where the plane is."""
+        if self._beam is not None:
+            self.slider.blockSignals(True)
+            self.slider.setValue(round(self.z_m / float(self._beam.z_m[-1]) * TICKS))
+            self.slider.blockSignals(False)
+            self.cut.place_line(self.z_m)
+
+    # drawing
+
+    def draw(self) -> None:
+        """Have the cut and the plane made of the probe of the running or finished job, or of the file's."""
+        optics = self._optics()
+        if optics is None:
+            self._forget(NO_LENGTHS if self.snapshot or self.result else HINT)
+            return
+        if self._beam is None or self.result is not None or time.monotonic() > self._next_s:
+            asked = self._cuts.generation
+            ended = partial(_stale, self._cuts, asked)
+            self._cuts.run(partial(_made, *optics, ended), self._take_beam, self._fail)
+        self._draw_plane()
+
+    def _optics(self) -> Optics | None:
+        wavelength = wavelength_m(self.result, self.dataset)
+        if self.result is not None:
+            modes, geometry = self.result.probe.modes, self.result.geometry
+        elif self.dataset is not None:
+            known = self.snapshot.probe if self.snapshot is not None else self.dataset.probe
+            if known is None:
+                return None
+            modes, geometry = known, self.dataset.geometry
+        else:
+            return None
+        if wavelength is None or not geometry.calibrated:
+            return None
+        return modes, (self.result.probe.pixel_m if self.result is not None else geometry.pixel_m), wavelength
+
+    def _draw_plane(self) -> None:
+        optics = self._optics()
+        if optics is not None:
+            z_m = self.z_m
+            self._planes.run(lambda: _plane(optics, z_m), partial(self._take_plane, z_m), self._fail)
+
+    def _forget(self, hint: str) -> None:
+        self._cuts.forget()
+        self._planes.forget()
+        self._beam, self._next_s, self.z_m = None, 0.0, 0.0
+        self.cut.show_nothing(hint)
+        self.panel.show_picture(None)
+        self._readout.setText("")
+        self._set_ready(False)
+
+    def _set_ready(self, ready: bool) -> None:
+        for widget in (self.slider, self.focus_button, self.direction):
+            widget.setEnabled(ready)
+
+    def _fail(self, sentence: str, _: str) -> None:
+        self._readout.setText(sentence)
+
+    def _take_beam(self, made: tuple[Beam | None, float]) -> None:
+        found, seconds = made
+        if found is not None:
+            self._beam, self._next_s = found, time.monotonic() + REST * seconds
+            self._set_ready(True)
+            self._show_cut()
+
+    def _show_cut(self) -> None:
+        found = self._beam
+        if found is None:
+            return
+        axis = 1 if self.direction.currentIndex() == 0 else 0
+        cut, pixel = (found.along_y, found.along_x)[axis], found.pixel_m[axis]
+        across = lengths(cut.shape[1] * pixel, pixel)
+        self.cut.show_cut(cut, found.z_m, pixel, lengths(2 * float(found.z_m[-1]), 0.0), across)
+        self._place()
+        focus = found.focus
+        where = float(found.z_m[focus])
+        side = "behind" if where > 0 else "before"
+        at_end = focus in (0, len(found.z_m) - 1)
+        text = "no focus within what is shown" if at_end else f"focus {_text(abs(where))} {side} the sample"
+        self._readout.setText(f"{text}  ·  {self._plane_text}" if self._plane_text else text)
+
+    _plane_text = ""
+
+    def _take_plane(self, z_m: float, made: tuple[Picture, tuple[float, float]]) -> None:
+        picture, (high, wide) = made
+        self._plane_text = f"at {_text(z_m)}: FWHM {_text(high)} × {_text(wide)} (y × x)"
+        self.panel.show_picture(picture, f"z {_text(z_m)}")
+        self._show_cut()
+
+
+def _stale(latest: Latest, generation: int) -> bool:
+    return not latest.current(generation)
+
+
+def _made(
+    modes: Complex, pixel_m: tuple[float, float], wavelength: float, ended: partial[bool]
+) -> tuple[Beam | None, float]:
+    """The beam of these modes, as far as it is worth looking, and how long that took."""
+    begun = time.monotonic()
+    reach = reach_m(modes, pixel_m, wavelength)
+    count = int(np.clip(PLANES_PIXELS / modes.size, FEWEST_PLANES, PLANES)) // 2 * 2 + 1
+    return beam(modes, pixel_m, wavelength, np.linspace(-reach, reach, count), ended), time.monotonic() - begun
+
+
+def _plane(optics: Optics, z_m: float) -> tuple[Picture, tuple[float, float]]:
+    """The intensity of all modes at a distance, and its full widths at half maximum in m."""
+    modes, pixel_m, wavelength = optics
+    intensity = np.square(np.abs(propagated(modes, pixel_m, wavelength, z_m))).sum(0)
+    ny, nx = intensity.shape
+    unit = lengths(max(ny * pixel_m[0], nx * pixel_m[1]), min(pixel_m))
+    origin = -(ny // 2) * pixel_m[0], -(nx // 2) * pixel_m[1]
+    shown = intensity / max(float(intensity.max()), 1e-30)
+    picture = Picture(shown, pixel_m, origin, unit, "", "inferno", levels=(0.0, levels_of(shown)[1]))
+    return picture, fwhm_m(intensity, pixel_m)
+
+
+def _text(length_m: float) -> str:
+    return format_quantity(float(f"{length_m:.3g}"), "m")
