@@ -18,6 +18,7 @@ from ptychogui.params import InputError, Params
 
 if TYPE_CHECKING:
     from ptychogui.job import Job
+    from ptychogui.types import Snapshot
 
 _PREAMBLE = re.compile(r"^[\w.]+ is .*?, but it ")
 ESSENTIAL_NAMES = ("solver.kind", "solver.epochs", "start.modes")
@@ -180,6 +181,10 @@ class JobForm(ParamsForm):
         super().set_running(running)
         self._stages.set_running(running)
         self._presets.setEnabled(not running)
+
+    def show_progress(self, snapshot: Snapshot) -> None:
+        """Mark in the timeline which stage is at work, and how far it is."""
+        self._stages.show_progress(snapshot)
 
     def change(self, job: Job) -> None:
         """Take another job as if the user had typed it."""

@@ -38,7 +38,8 @@ class Looked:
 def looked(job: Job, dataset: Dataset, look: Look | None) -> Generator[Looked, None, None]:
     """The quick part of the preflight, with everything that was found before; frames are read once."""
     if look is None:
-        for look in quick_look(dataset):
+        for part in quick_look(dataset):
+            look = part
             yield Looked(job, dataset)
     assert look is not None
     found: tuple[Doubt, ...] = ()

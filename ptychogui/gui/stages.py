@@ -1,4 +1,4 @@
-"""The stages of a run: a list in which they are added, doubled, moved and taken away."""
+"""The stages of a run: a timeline in which they are added, doubled, moved and taken away."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.edits import paragraphs
+from ptychogui.gui.timeline import Timeline, progress_of
 from ptychogui.params import Params, members
 
 if TYPE_CHECKING:
     from ptychogui.engine.solvers import AnySolver
     from ptychogui.job import Job
+    from ptychogui.types import Snapshot
 
     Stages = tuple[AnySolver, ...]
 
-MOST_ROWS = 5
-"""A longer list is scrolled."""
 Change = Literal["double", "remove", "up", "down"]
 BUTTONS: tuple[tuple[Change, str, str], ...] = (
     ("double", "Copy", "Double this stage"),
-    ("up", "↑", "Let this stage run earlier"),
-    ("down", "↓", "Let this stage run later"),
+    ("up", "←", "Let this stage run earlier"),
+    ("down", "→", "Let this stage run later"),
     ("remove", "−", "Take this stage away"),
 )
 
@@ -50,10 +50,14 @@ def changed(stages: Stages, at: int, change: Change) -> tuple[Stages, int]:
         return added(stages, at, stages[at])
     if change == "remove":
         return (*stages[:at], *stages[at + 1 :]), max(0, at - 1)
-    to = at - 1 if change == "up" else at + 1
-    moved = list(stages)
-    moved.insert(to, moved.pop(at))
-    return tuple(moved), to
+    return moved(stages, at, at - 1 if change == "up" else at + 1)
+
+
+def moved(stages: Stages, at: int, to: int) -> tuple[Stages, int]:
+    """The stages with the one at `at` at another place, and that place."""
+    order = list(stages)
+    order.insert(to, order.pop(at))
+    return tuple(order), to
 
 
 def possible(stages: Stages, at: int, change: Change) -> bool:
@@ -62,7 +66,7 @@ def possible(stages: Stages, at: int, change: Change) -> bool:
 
 
 class StageList(QWidget):
-    """The stages by number, solver and epochs, with the buttons that change the list; one stage is always selected."""
+    """The timeline of the stages with the buttons that change it; one stage is always selected."""
 
     changed = pyqtSignal(object)
     """The user changed the list: the new Job."""
@@ -74,11 +78,10 @@ class StageList(QWidget):
         self.setObjectName("stages")
         self._job = job
         self._able = True
-        self._list = QListWidget(self)
-        self._list.setObjectName("stage_list")
-        self._list.setAccessibleName("Stages of the run")
-        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._list.currentRowChanged.connect(self._select)
+        self.timeline = Timeline(job.stages, self)
+        self.timeline.selected.connect(self._select)
+        self.timeline.moved.connect(lambda at, to: self._take(*moved(self._job.stages, at, to)))
+        self.timeline.removed.connect(lambda _: self._change("remove"))
         self._buttons = {change: self._button(change, sign, tip) for change, sign, tip in BUTTONS}
         for change, button in self._buttons.items():
             button.clicked.connect(partial(self._change, change))
@@ -97,7 +100,7 @@ class StageList(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addLayout(row)
-        column.addWidget(self._list)
+        column.addWidget(self.timeline)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.show_job(job)
 
@@ -125,26 +128,25 @@ class StageList(QWidget):
     @property
     def at(self) -> int:
         """The number of the selected stage, counted from 0."""
-        return max(0, self._list.currentRow())
+        return self.timeline.at
 
     def show_job(self, job: Job, at: int | None = None) -> None:
         """Show the stages of a job and select the one at `at`, or the same as before."""
         at = min(self.at if at is None else at, len(job.stages) - 1)
         self._job = job
-        self._list.blockSignals(True)
-        self._list.clear()
-        self._list.addItems([_line(i, stage) for i, stage in enumerate(job.stages)])
-        self._list.setCurrentRow(at)
-        self._list.blockSignals(False)
-        rows = min(len(job.stages), MOST_ROWS)
-        self._list.setFixedHeight(rows * max(self._list.sizeHintForRow(0), 1) + 2 * self._list.frameWidth() + 2)
-        self._list.setVisible(len(job.stages) > 1)
+        self.timeline.show_stages(job.stages, at)
         self._dress()
 
     def set_running(self, running: bool) -> None:
         """While a job runs, its stages stay what they are."""
-        self._able = not running
+        self._able = self.timeline.able = not running
+        if not running:
+            self.timeline.show_progress(None)
         self._dress()
+
+    def show_progress(self, snapshot: Snapshot) -> None:
+        """Mark the stage that is at work, and how far it is."""
+        self.timeline.show_progress(progress_of(self._job.stages, snapshot.stage, snapshot.epoch))
 
     def _dress(self) -> None:
         several = len(self._job.stages) > 1
@@ -166,8 +168,3 @@ class StageList(QWidget):
     def _take(self, stages: Stages, at: int) -> None:
         self.show_job(with_stages(self._job, stages), at)
         self.changed.emit(self._job)
-
-
-def _line(at: int, stage: AnySolver) -> str:
-    larger = f"   pixels ×{stage.reduction}" if stage.reduction > 1 else ""
-    return f"{at + 1}   {stage.kind}   {stage.epochs} epochs{larger}"

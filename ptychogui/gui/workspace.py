@@ -18,6 +18,7 @@ from ptychogui.gui.session import Session
 from ptychogui.gui.settings import settings
 from ptychogui.gui.views import DOCKS, link
 from ptychogui.job import Job
+from ptychogui.types import Result
 
 LEFT_PX, MIDDLE_PX, SIDE_PX, RIGHT_PX = 240, 590, 262, 330
 """Widths of the columns; with the heights below, square pictures nearly fill their docks at 1440 × 900."""
@@ -43,6 +44,7 @@ class Workspace(QMainWindow):
         self._form_job = self.form.job
         self.arranged = False
         self._shown: tuple[Opened | None, Run | None] = (None, None)
+        self._iterate: Result | None = None
         for name, title, widget in (
             ("browser", "Files and runs", self.browser),
             ("import_card", "Data", self.card),
@@ -75,14 +77,18 @@ class Workspace(QMainWindow):
         session.job_changed.connect(self._show_job)
         session.state_changed.connect(self._show_state)
         session.resolution.changed.connect(self._show_state)
+        session.history.changed.connect(self._show_iterate)
         self.views["resolution"].start_wanted.connect(session.resolution.start)
         self.views["resolution"].stop_wanted.connect(session.resolution.stop)
         self.form.job_changed.connect(self._edited)
         self.form.preset_wanted.connect(session.use_preset)
         self.form.problem_changed.connect(session.tell_problem)
-        for view in self.views.values():
+        for name, view in self.views.items():
             if hasattr(view, "frame_selected"):
                 view.frame_selected.connect(session.watch)
+            if hasattr(view, "title_changed"):  # what such a view shows is the user's choice
+                view.title_changed.connect(self.docks[name].setWindowTitle)
+                self.docks[name].setWindowTitle(view.title)
 
     # layout
 
@@ -105,10 +111,15 @@ class Workspace(QMainWindow):
             self.splitDockWidget(docks[before], docks[name], direction)
         self.tabifyDockWidget(docks["import_card"], docks["parameters"])
         self.tabifyDockWidget(docks["loss"], docks["resolution"])
-        self.tabifyDockWidget(docks["resolution"], docks["log"])
+        self.tabifyDockWidget(docks["resolution"], docks["history"])
+        self.tabifyDockWidget(docks["history"], docks["profile"])
+        self.tabifyDockWidget(docks["profile"], docks["spectrum"])
+        self.tabifyDockWidget(docks["spectrum"], docks["log"])
+        self.tabifyDockWidget(docks["probe"], docks["propagation"])
         for dock in docks.values():
             dock.show()
         docks["loss"].raise_()
+        docks["probe"].raise_()
         docks["import_card"].raise_()
         self.give_sizes()
 
@@ -178,11 +189,23 @@ class Workspace(QMainWindow):
         dataset = session.current.dataset if session.current is not None else None
         self.form.set_hints({f"data.{name}": text for name, text in in_force(dataset).items()})
         self._show_data()
+        past = session.history.shown
         for name, view in self.views.items():
-            if run is not None and run.result is not None and run is not session.running:
+            if past is not None:
+                view.show_result(past)
+                continue
+            ended = run is not session.running and run is not None and run.result is not None
+            if ended and run is not None and run.result is not None:
                 view.show_result(run.result)
-            if run is not None and run.snapshot is not None and (run is session.running or name == "diffraction"):
+            if run is not None and run.snapshot is not None and (not ended or name == "diffraction"):
                 view.show_snapshot(run.snapshot)  # a result holds no patterns, the last snapshot does
+
+    def _show_iterate(self) -> None:
+        """Show an earlier state of the run, or the latest again."""
+        shown = self._session.history.shown
+        if shown is not self._iterate:
+            self._iterate = shown
+            self._show_current()
 
     def _name_runs(self) -> None:
         """Tell the loss view of the other runs of the file."""
@@ -201,9 +224,11 @@ class Workspace(QMainWindow):
 
     def _show_snapshot(self) -> None:
         run = self._session.current_run
-        if run is not None and run.snapshot is not None:
+        if run is not None and run.snapshot is not None and self._session.history.shown is None:
             for view in self.views.values():
                 view.show_snapshot(run.snapshot)
+        if run is not None and run.snapshot is not None and run is self._session.running:
+            self.form.show_progress(run.snapshot)
 
     def _show_frame(self, frame: int) -> None:
         for view in self.views.values():
@@ -222,5 +247,5 @@ class Workspace(QMainWindow):
 
     def _show_state(self) -> None:
         session, resolution = self._session, self._session.resolution
-        self.form.set_running(session.running is not None and session.shows_running)
+        self.form.set_running(session.shows_running)
         self.views["resolution"].show_state(resolution.running, resolution.progress, resolution.why_not())

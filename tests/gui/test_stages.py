@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QLineEdit, QListWidget, QToolButton
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtWidgets import QLineEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from ptychogui.gui.forms import JobForm
@@ -14,6 +14,7 @@ from ptychogui.gui.opened import Opened
 from ptychogui.gui.run_bar import stage_text
 from ptychogui.gui.session import Session
 from ptychogui.gui.stages import Change, StageList, changed, possible, solvers, with_stages
+from ptychogui.gui.timeline import GAP_PX, Progress, Timeline, line, progress_of
 from ptychogui.job import Job
 
 Until = Callable[[Callable[[], object]], None]
@@ -28,6 +29,12 @@ def kinds(job: Job) -> list[str]:
 
 def button(form: JobForm, name: str) -> QToolButton:
     found = form.findChild(QToolButton, f"stage_{name}")
+    assert found is not None
+    return found
+
+
+def timeline(form: JobForm) -> Timeline:
+    found = form.findChild(Timeline, "timeline")
     assert found is not None
     return found
 
@@ -75,35 +82,32 @@ def test_a_single_stage_is_no_list() -> None:
 def test_stages_are_added_and_taken_away_by_buttons(form: JobForm, qtbot: QtBot) -> None:
     told: list[Job] = []
     form.job_changed.connect(lambda job, _: told.append(job))
-    listed = form.findChild(QListWidget, "stage_list")
-    assert listed is not None
-    assert not listed.isVisible()
+    shown = timeline(form)
+    assert len(shown.blocks()) == 1
     for kind in solvers(Job()):
         add(form, kind)
     assert kinds(form.job) == [Job().stages[0].kind, *solvers(Job())]
     assert told[-1] == form.job
-    assert listed.isVisible()
-    assert listed.count() == len(form.job.stages)
+    assert len(shown.blocks()) == len(form.job.stages)
     while len(form.job.stages) > 1:
         button(form, "remove").click()
     assert form.job == Job()
-    assert not listed.isVisible()
+    assert len(shown.blocks()) == 1
 
 
 def test_essentials_are_those_of_the_selected_stage(form: JobForm) -> None:
     form.set_job(THREE)
-    listed = form.findChild(QListWidget, "stage_list")
-    assert listed is not None
+    shown = timeline(form)
     for at in range(3):
-        listed.setCurrentRow(at)
+        shown.select(at)
         section = next(s for s in form._sections.values() if s.objectName() == "section.essentials")
-        shown = {row.choice.name for row in section.rows.values() if row.choice.path[0] == "solver"}
-        assert f"solver.{at}.epochs" in shown
-        assert all(name.startswith(f"solver.{at}.") for name in shown)
-    listed.setCurrentRow(1)
+        names = {row.choice.name for row in section.rows.values() if row.choice.path[0] == "solver"}
+        assert f"solver.{at}.epochs" in names
+        assert all(name.startswith(f"solver.{at}.") for name in names)
+    shown.select(1)
     button(form, "up").click()
     assert kinds(form.job) == ["rpie", "epie", "adam"]
-    assert listed.currentRow() == 0
+    assert shown.at == 0
     assert not button(form, "up").isEnabled()
 
 
@@ -144,12 +148,48 @@ def test_a_change_of_stages_can_be_undone(session: Session, form: JobForm, scan:
 
 def test_a_stage_says_its_solver_epochs_and_pixels(form: JobForm) -> None:
     form.set_job(Job().with_value("solver", [{"kind": "adam", "epochs": 9, "reduction": 4}, {"kind": "rpie"}]))
-    listed = form.findChild(QListWidget, "stage_list")
-    assert listed is not None
-    assert [listed.item(i).text().split("   ") for i in range(2)] == [  # type: ignore[union-attr]
-        ["1", "adam", "9 epochs", "pixels ×4"],
-        ["2", "rpie", "50 epochs"],
+    shown = timeline(form)
+    assert [line(i, stage) for i, stage in enumerate(shown.stages)] == [
+        "1. adam, 9 epochs, pixels ×4",
+        "2. rpie, 50 epochs",
     ]
+    assert "2. rpie, 50 epochs" in shown.accessibleName()
+
+
+def test_blocks_are_as_long_as_their_epochs_and_fill_the_line(form: JobForm) -> None:
+    form.set_job(THREE)
+    widths = [box.width() for box in timeline(form).blocks()]
+    assert widths == sorted(widths)
+    assert abs(sum(widths) + 2 * GAP_PX - timeline(form).width()) <= 2
+    form.set_job(Job().with_value("solver", [{"kind": "rpie"}] * 40))
+    assert timeline(form).blocks()[-1].right() <= timeline(form).width()
+
+
+def test_a_block_is_dragged_to_another_place(form: JobForm, qtbot: QtBot) -> None:
+    form.set_job(THREE)
+    shown = timeline(form)
+    first, last = shown.blocks()[0].center(), shown.blocks()[2].center()
+    qtbot.mousePress(shown, Qt.MouseButton.LeftButton, pos=first)
+    qtbot.mouseMove(shown, last + QPoint(8, 0))
+    qtbot.mouseRelease(shown, Qt.MouseButton.LeftButton, pos=last + QPoint(8, 0))
+    assert kinds(form.job) == ["rpie", "adam", "epie"]
+    assert shown.at == 2
+    qtbot.keyClick(shown, Qt.Key.Key_Left, Qt.KeyboardModifier.ControlModifier)
+    assert kinds(form.job) == ["rpie", "epie", "adam"]
+    qtbot.keyClick(shown, Qt.Key.Key_Left)
+    assert shown.at == 0
+    qtbot.keyClick(shown, Qt.Key.Key_Delete)
+    assert kinds(form.job) == ["epie", "adam"]
+    form.set_running(True)
+    qtbot.keyClick(shown, Qt.Key.Key_Delete)
+    assert kinds(form.job) == ["epie", "adam"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "epoch", "is_at"), [(0, 1, (0, 1 / 3)), (1, 3, (1, 0)), (2, 15, (2, 1)), (5, 99, (2, 1))]
+)
+def test_the_stage_at_work_is_marked(stage: int, epoch: int, is_at: tuple[int, float]) -> None:
+    assert progress_of(THREE.stages, stage, epoch) == Progress(is_at[0], pytest.approx(is_at[1]))
 
 
 def test_stages_of_one_kind_share_a_word_in_the_name_of_a_run() -> None:
