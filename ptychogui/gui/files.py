@@ -120,7 +120,7 @@ class Files(QObject):
         opened.reading = True
         self.state_changed.emit()
         done, failed = partial(self._read, opened, data), partial(self._not_read, opened, data)
-        self.tasks.run(partial(read_data, data), done, failed)
+        self.tasks.run(partial(read_data, data, beside=False), done, failed)
 
     def _read(self, opened: Opened, data: Data, found: tuple[Data, Dataset]) -> None:
         if opened.job.data != data or opened not in self.opened:

@@ -119,5 +119,7 @@ class Data(Params):
     """Frames to leave out, by their number in the file."""
 
 
+PREPARATION = tuple(Data.model_fields)[tuple(Data.model_fields).index("centre") :]
+"""The fields that say how frames are prepared, after a file was read."""
 FILES = tuple(entry.name for entry in entries(Data) if "file" in entry.marks and entry.name != "path")
 """The fields that name further files."""

@@ -10,6 +10,7 @@ import numpy as np
 from ptychogui.geometry import Geometry
 from ptychogui.io import geometry, mapped, preparation, result, scan, sidecar
 from ptychogui.io.data import Data
+from ptychogui.io.kept import raw_of
 from ptychogui.io.raw import Raw
 from ptychogui.io.readers import reader_of
 from ptychogui.io.text import read_positions
@@ -17,13 +18,14 @@ from ptychogui.params import InputError
 from ptychogui.types import Complex, Dataset, Truth, Value
 
 
-def read(data: Data, need_scan: bool = True) -> Dataset:
+def read(data: Data, need_scan: bool = True, beside: bool = True) -> Dataset:
     """Read and prepare the scan at `data.path`.
 
-    What the file does not hold comes from the TOML beside it, and before that from `data`. Frames of HDF5, TIFF and
-    `.npy` stay on disk. Without positions `InputError` says what to give, or, with `need_scan=False`, an even raster
-    is made up so that the frames can be looked at. A result file stands for the data that it was made from. Raises
-    `InputError` with one sentence for whatever is wrong with the file or with what is said about it.
+    What the file does not hold comes from the TOML beside it, unless `beside` is False, and before that from `data`.
+    Frames of HDF5, TIFF and `.npy` stay on disk. Without positions `InputError` says what to give, or, with
+    `need_scan=False`, an even raster is made up so that the frames can be looked at. A result file stands for the data
+    that it was made from. Raises `InputError` with one sentence for whatever is wrong with the file or with what is
+    said about it.
     """
     if not data.path:
         raise InputError("No data file is given; name one with data.path.")
@@ -36,12 +38,12 @@ def read(data: Data, need_scan: bool = True) -> Dataset:
         )
     if not path.exists():
         raise InputError(f"{path} does not exist; check the name.")
-    data = sidecar.layered(path, data)
+    data = sidecar.layered(path, data) if beside else data
     reader = reader_of(path, data)
     try:
         if reader is mapped:
             data = mapped.with_mapping(path, data)
-        return _dataset(reader.NAME, path, reader.read(path, data), data, need_scan)
+        return _dataset(reader.NAME, path, raw_of(reader, path, data), data, need_scan)
     except InputError as error:
         if path.name in str(error) or isinstance(error, mapped.UnmappedError):
             raise
