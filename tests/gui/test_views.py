@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QColor, QGuiApplication
@@ -532,7 +533,7 @@ def test_views_follow_the_palette(qtbot: QtBot, name: str) -> None:
     shown(qtbot, view)
     view.show_dataset(case.dataset, case.preview)
     drawn(qtbot, view, case.snapshot)
-    plots = [panel.plot for panel in panels(view)] or [view.plot]  # type: ignore[attr-defined]
+    plots = view.findChildren(pg.PlotWidget)
     for name_, colours in (("dark", theme.DARK), ("light", theme.LIGHT)):
         theme.choose(name_)  # type: ignore[arg-type]
         for plot in plots:

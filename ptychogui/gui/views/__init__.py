@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -68,6 +69,30 @@ def _resolution() -> View:
     return ResolutionView()
 
 
+def _history() -> View:
+    from ptychogui.gui.history_view import HistoryView
+
+    return HistoryView()
+
+
+def _profile() -> View:
+    from ptychogui.gui.views.profile import ProfileView
+
+    return ProfileView()
+
+
+def _spectrum() -> View:
+    from ptychogui.gui.views.spectrum import SpectrumView
+
+    return SpectrumView()
+
+
+def _propagation() -> View:
+    from ptychogui.gui.views.propagation import PropagationView
+
+    return PropagationView()
+
+
 DOCKS = (
     Dock("object_phase", "Object phase", "centre", _object_phase),
     Dock("object_amplitude", "Object amplitude", "centre", _object_amplitude),
@@ -76,13 +101,25 @@ DOCKS = (
     Dock("scan", "Scan", "centre", _scan),
     Dock("loss", "Loss", "centre", _loss),
     Dock("resolution", "Resolution", "centre", _resolution),
+    Dock("profile", "Profile", "centre", _profile),
+    Dock("spectrum", "Spectrum", "centre", _spectrum),
+    Dock("propagation", "Beam", "centre", _propagation),
+    Dock("history", "History", "centre", _history),
 )
 
 
 def link(views: Mapping[str, View]) -> None:
-    """Let phase and amplitude show the same part of the object."""
+    """Let the pictures of the object show the same part and the same pointer, with one line over all of them."""
+    from ptychogui.gui.views.line_tool import LineTool
     from ptychogui.gui.views.objects import ObjectView
+    from ptychogui.gui.views.profile import ProfileView
 
-    phase, amplitude = views.get("object_phase"), views.get("object_amplitude")
-    if isinstance(phase, ObjectView) and isinstance(amplitude, ObjectView):
-        phase.panel.link(amplitude.panel)
+    objects = [view for view in views.values() if isinstance(view, ObjectView)]
+    profiles = [view for view in views.values() if isinstance(view, ProfileView)]
+    if not objects:
+        return
+    line = LineTool(objects[0])
+    for first, second in combinations(objects, 2):
+        first.panel.link(second.panel)
+    for view in (*objects, *profiles):
+        view.use_line(line)
