@@ -114,7 +114,9 @@ def test_bad_wishes_are_refused(
 
 
 def test_steps_of_the_grid_are_those_of_the_paper() -> None:
-    best, found = steps.rows(SMALL)
+    of_object, of_probe, best, found = steps.rows(SMALL)
+    assert (of_object.paper, of_probe.paper) == (0.03, 0.02)
+    assert of_object.epochs == 10 * best.epochs
     assert len(best.curve) == 9
     assert best.ours == min(point["object_nrmse"] for point in best.curve)
     assert np.isfinite(found.ours)

@@ -15,7 +15,7 @@ _SMALL: dict[str, Any] = {"scan_shape": (11, 11), "object_shape": (62, 62)}
 _CLOSE = 1e-8
 _EPIE = {"solver.kind": "epie", "solver.batch": 1, "solver.final_step": 1.0, "solver.probe_start": 1}
 
-_PAPER_ADAM = {1e3: (0.28, 0.51), 1e6: (0.03, 0.02), 1e9: (0.004, 0.0004)}
+PAPER_ADAM = {1e3: (0.28, 0.51), 1e6: (0.03, 0.02), 1e9: (0.004, 0.0004)}
 _PAPER_EPIE = {1e3: (0.28, 0.50), 1e6: (0.06, 0.04), 1e9: (0.05, 0.008)}
 """NRMSE of object and probe: after 1500 epochs of Adam, with b = 100, and after 150 epochs of ePIE."""
 _Goal = tuple[float | None, float | None]
@@ -59,7 +59,7 @@ def _follow(setting: Setting) -> Row:
 def _trials(data: Recipe, photons: float, full: bool) -> Iterator[Trial]:
     """ePIE as in the paper, and the program: at once, and at convergence."""
     name = f"{photons:.0e} photons".replace("e+0", "e")
-    epie, adam = _PAPER_EPIE[photons], _PAPER_ADAM[photons]
+    epie, adam = _PAPER_EPIE[photons], PAPER_ADAM[photons]
     long = 1.0 if full else 0.2
     yield Trial(f"{name}, ePIE", data, _EPIE | {"solver.epochs": round(150 * long)}, _wanted(epie, (None, None)))
     for run, job, goal in _OURS[photons]:

@@ -89,7 +89,7 @@ class Trial:
     from_truth: bool = False
 
     def run(self) -> Outcome:
-        """Simulate the data and run the job to its end."""
+        """Simulate the data and run the job to its end; where nothing is wanted, without figures on the way."""
         dataset = data_of(self.recipe)
         if self.from_truth:
             dataset = _corrected(dataset)
@@ -98,7 +98,7 @@ class Trial:
             job = job.with_value("refine.positions.enabled", False).with_value("refine.background.enabled", False)
         for path, value in self.job.items():
             job = job.with_value(path, value)
-        return run(job, dataset)
+        return run(job, dataset, points=_POINTS if self.wanted else 0)
 
     def rows(self, experiment: str, outcome: Outcome) -> Iterator[Row]:
         """The table's lines of an outcome."""
@@ -120,8 +120,8 @@ def data_of(recipe: Recipe) -> Dataset:
     return simulate(recipe)
 
 
-def run(job: Job, dataset: Dataset) -> Outcome:
-    """Run a job, and take its figures on the way."""
+def run(job: Job, dataset: Dataset, points: int = _POINTS) -> Outcome:
+    """Run a job, and take its figures at the end and as many times on the way."""
     epochs = sum(stage.epochs for stage in job.stages)
     curve: list[dict[str, float]] = []
     loop, request, due = snapshots(job, dataset), None, 1.0
@@ -135,8 +135,8 @@ def run(job: Job, dataset: Dataset) -> Outcome:
         if isinstance(item, Result):
             last = item
             curve.append(_figures(item) | {"epoch": len(item.loss)})
-        elif not item.ended and len(item.loss) >= due:
-            request, due = Request(result=True), len(item.loss) + epochs / _POINTS
+        elif points and not item.ended and len(item.loss) >= due:
+            request, due = Request(result=True), len(item.loss) + epochs / points
     assert last is not None
     return Outcome(last, tuple(curve))
 
