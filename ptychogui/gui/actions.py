@@ -90,6 +90,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("show_running", "The running &job", "&View", "show_running", "Ctrl+3", _needs_running),
     Action("show_resolution", "R&esolution", "&View", "show_resolution", "Ctrl+5", _needs_file),
     Action("show_log", "&Log", "&View", "show_log", "Ctrl+4", _needs_file),
+    Action("enlarge", "View over the &whole screen", "&View", "view_windows.enlarge", "F12", _needs_file, rule=True),
+    Action("tear_off", "View in a window of its &own", "&View", "view_windows.tear_off", "Shift+F12", _needs_file),
     Action("reset_layout", "&Reset layout", "&View", "reset_layout", rule=True),
     Action("full_screen", "&Full screen", "&View", "full_screen", "F11"),
     Action("palette", "&Command palette…", "&Help", "command_palette", "Ctrl+K"),

@@ -19,6 +19,7 @@ from ptychogui.gui.runs import Runs
 from ptychogui.gui.session import Session
 from ptychogui.gui.start_page import StartPage, sample_file
 from ptychogui.gui.tools import Tools
+from ptychogui.gui.view_windows import ViewWindows
 from ptychogui.io.data import Data
 from ptychogui.job import Job
 
@@ -57,6 +58,7 @@ class Window(QMainWindow):
         self._painted = self._may_close = False
         self._slow: list[str] = []
         self.tools = Tools(self)
+        self.view_windows = ViewWindows(self)
         self.runs = Runs(self)
         self.actions_by_id = menus.make_actions(self)
         self.stack = QStackedWidget(self)

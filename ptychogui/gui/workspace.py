@@ -176,6 +176,15 @@ class Workspace(QMainWindow):
 
     # what is shown
 
+    def adopt(self, name: str, view: Any) -> None:
+        """Let a further view follow what is selected and what runs."""
+        self.views[name] = view
+        if hasattr(view, "frame_selected"):
+            view.frame_selected.connect(self._session.watch)
+        if hasattr(view, "show_frame"):
+            view.show_frame(self._session.frame)
+        self._show_current()
+
     def _show_current(self) -> None:
         session = self._session
         run = session.current_run
@@ -197,7 +206,7 @@ class Workspace(QMainWindow):
             ended = run is not session.running and run is not None and run.result is not None
             if ended and run is not None and run.result is not None:
                 view.show_result(run.result)
-            if run is not None and run.snapshot is not None and (not ended or name == "diffraction"):
+            if run is not None and run.snapshot is not None and (not ended or name.startswith("diffraction")):
                 view.show_snapshot(run.snapshot)  # a result holds no patterns, the last snapshot does
 
     def _show_iterate(self) -> None:

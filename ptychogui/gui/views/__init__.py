@@ -19,6 +19,8 @@ class Dock:
     title: str
     area: Literal["left", "centre", "right"]
     build: Callable[[], View]
+    may_tear: bool = False
+    """Whether a second one can stand in a window of its own; it has no controls that act on a run."""
 
     def make(self) -> View:
         """The view itself."""
@@ -94,16 +96,16 @@ def _propagation() -> View:
 
 
 DOCKS = (
-    Dock("object_phase", "Object phase", "centre", _object_phase),
-    Dock("object_amplitude", "Object amplitude", "centre", _object_amplitude),
-    Dock("probe", "Probe", "centre", _probe),
-    Dock("diffraction", "Diffraction", "centre", _diffraction),
+    Dock("object_phase", "Object phase", "centre", _object_phase, may_tear=True),
+    Dock("object_amplitude", "Object amplitude", "centre", _object_amplitude, may_tear=True),
+    Dock("probe", "Probe", "centre", _probe, may_tear=True),
+    Dock("diffraction", "Diffraction", "centre", _diffraction, may_tear=True),
     Dock("scan", "Scan", "centre", _scan),
-    Dock("loss", "Loss", "centre", _loss),
+    Dock("loss", "Loss", "centre", _loss, may_tear=True),
     Dock("resolution", "Resolution", "centre", _resolution),
     Dock("profile", "Profile", "centre", _profile),
-    Dock("spectrum", "Spectrum", "centre", _spectrum),
-    Dock("propagation", "Beam", "centre", _propagation),
+    Dock("spectrum", "Spectrum", "centre", _spectrum, may_tear=True),
+    Dock("propagation", "Beam", "centre", _propagation, may_tear=True),
     Dock("history", "History", "centre", _history),
 )
 

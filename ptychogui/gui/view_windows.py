@@ -1,0 +1,197 @@
+"""One view over the whole screen, and copies of views in windows of their own, for a second screen."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
+from PyQt6.QtGui import QChildEvent, QCloseEvent, QKeySequence, QMouseEvent, QShortcut
+from PyQt6.QtWidgets import QApplication, QDockWidget, QLabel, QMenu, QTabBar, QVBoxLayout, QWidget
+
+from ptychogui.gui.views import DOCKS
+
+if TYPE_CHECKING:
+    from ptychogui.gui.views.base import View
+    from ptychogui.gui.window import Window
+    from ptychogui.gui.workspace import Workspace
+
+FIRST = "object_phase"
+"""The view that is meant where none was touched yet."""
+SIDE_PX = (760, 720)
+
+
+class ViewWindow(QWidget):
+    """A window with one view in it; a key of `back` closes it, F11 fills the screen."""
+
+    closed = pyqtSignal()
+
+    def __init__(self, name: str, title: str, view: View, back: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
+        self.setWindowTitle(f"{title} — ptychogui")
+        self.view = view
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(view)
+        view.show()
+        for key in back:
+            QShortcut(QKeySequence(key), self, self.close)
+        if not back:
+            QShortcut(QKeySequence("F11"), self, self.fill_screen)
+            QShortcut(QKeySequence("Esc"), self, self.showNormal)
+            QShortcut(QKeySequence("Ctrl+W"), self, self.close)
+
+    def fill_screen(self) -> None:
+        """Fill the screen, or go back."""
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        """Tell that the view is free."""
+        self.closed.emit()
+        super().closeEvent(event)
+
+
+class ViewWindows(QObject):
+    """The views of a window that stand elsewhere; what keys and menus mean is the view that had the keyboard last."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._window = window
+        self._touched = FIRST
+        self.enlarged: ViewWindow | None = None
+        self.torn: dict[str, ViewWindow] = {}
+        self._count = 0
+        window.ready.connect(self._begin)
+        window.closed.connect(self.close_all)
+
+    @property
+    def _workspace(self) -> Workspace:
+        self._window.make_workspace()
+        assert self._window.workspace is not None
+        return self._window.workspace
+
+    def _begin(self) -> None:
+        workspace = self._workspace
+        workspace.installEventFilter(self)
+        for bar in workspace.findChildren(QTabBar):
+            self._watch_tabs(bar)
+        for name, view in workspace.views.items():
+            workspace.docks[name].installEventFilter(self)
+            self._extend_menus(name, view)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._touch)
+
+    def _extend_menus(self, name: str, view: View) -> None:
+        from ptychogui.gui.views.panel import ImagePanel
+
+        for panel in view.findChildren(ImagePanel):
+            panel.menu_extensions.append(partial(self._extend_menu, name))
+
+    def _extend_menu(self, name: str, menu: QMenu) -> None:
+        menu.addAction("Fill the screen with this view", partial(self.show_large, name))
+        if _may_tear(name):
+            menu.addAction("Open this view in a window of its own", partial(self.tear, name))
+        menu.addSeparator()
+
+    # what keys and menus do
+
+    def enlarge(self) -> None:
+        """Fill the screen with the view that had the keyboard last."""
+        self.show_large(self._touched)
+
+    def tear_off(self) -> None:
+        """Open that view in a window of its own, which follows the live run."""
+        self.tear(self._touched if _may_tear(self._touched) else FIRST)
+
+    def show_large(self, name: str) -> None:
+        """Fill the screen with a view; Escape, or the same again, puts it back into its dock."""
+        if self.enlarged is not None:
+            self.enlarged.close()
+            return
+        workspace = self._workspace
+        dock, view = workspace.docks[name], workspace.views[name]
+        away = QLabel("This view fills the screen: Escape brings it back.", dock)
+        away.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        away.setWordWrap(True)
+        away.setProperty("role", "dim")
+        self.enlarged = ViewWindow("large_view", dock.windowTitle(), view, ("Esc", "F12"))
+        dock.setWidget(away)
+        self.enlarged.closed.connect(partial(self._put_back, dock, view))
+        screen = self._window.screen()
+        if screen is not None:
+            self.enlarged.setGeometry(screen.geometry())
+        self.enlarged.showFullScreen()
+        view.setFocus()
+
+    def _put_back(self, dock: QDockWidget, view: View) -> None:
+        self.enlarged = None
+        away = dock.widget()
+        dock.setWidget(view)
+        view.show()
+        if away is not None:
+            away.deleteLater()
+
+    def tear(self, name: str) -> None:
+        """Open a second view of this kind in a window of its own."""
+        spec = next(dock for dock in DOCKS if dock.name == name)
+        self._count += 1
+        own, view = f"{name} {self._count + 1}", spec.make()
+        window = ViewWindow("torn_view", spec.title, view)
+        window.closed.connect(partial(self._forget, own))
+        if hasattr(view, "title_changed"):
+            view.title_changed.connect(lambda title: window.setWindowTitle(f"{title} — ptychogui"))
+        self.torn[own] = window
+        window.resize(*SIDE_PX)
+        window.show()
+        self._workspace.adopt(own, view)
+
+    def _forget(self, name: str) -> None:
+        self.torn.pop(name, None)
+        self._workspace.views.pop(name, None)
+
+    def close_all(self) -> None:
+        """Put back and close what stands elsewhere."""
+        for window in (self.enlarged, *self.torn.values()):
+            if window is not None:
+                window.close()
+
+    # what is touched
+
+    def _touch(self, _: QWidget | None, now: QWidget | None) -> None:
+        workspace = self._window.workspace
+        for name, dock in workspace.docks.items() if workspace is not None and now is not None else ():
+            if name in workspace.views and dock.isAncestorOf(now):  # type: ignore[union-attr]
+                self._touched = name
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """A double click on the title of a view's dock, or on its tab, fills the screen with it."""
+        if isinstance(event, QChildEvent) and event.added() and isinstance(event.child(), QTabBar):
+            self._watch_tabs(event.child())
+        if isinstance(watched, QDockWidget) and isinstance(event, QMouseEvent):
+            inside, double = watched.widget(), event.type() == QEvent.Type.MouseButtonDblClick
+            if double and inside is not None and event.position().y() < inside.y():
+                self.show_large(watched.objectName())
+                return True
+        return super().eventFilter(watched, event)
+
+    def _watch_tabs(self, bar: Any) -> None:
+        bar.tabBarDoubleClicked.connect(partial(self._large_of_tab, bar))
+
+    def _large_of_tab(self, bar: QTabBar, index: int) -> None:
+        title = bar.tabText(index).replace("&", "")
+        workspace = self._workspace
+        for name in workspace.views:
+            if name in workspace.docks and workspace.docks[name].windowTitle() == title:
+                self.show_large(name)
+                return
+
+
+def _may_tear(name: str) -> bool:
+    return any(dock.name == name and dock.may_tear for dock in DOCKS)
