@@ -91,6 +91,8 @@ class Request:
     frame: int | None = None
     stop: bool = False
     result: bool = False
+    iterate: bool = False
+    """The state as a result without the figures that take a pass over all frames: cheap enough to be asked for often."""
 
 
 def iterate(job: Job, dataset: Dataset, initial: Result | None = None) -> Generator[Iterate, Job | None, None]:
@@ -125,8 +127,8 @@ def snapshots(
                 run.change(request.job)
             if request.stop:
                 break
-            if request.result:
-                request = yield run.result()
+            if request.result or request.iterate:
+                request = yield run.result(measured=request.result)
                 continue
             request = None
         try:
@@ -270,8 +272,8 @@ class _Run:
         """The loss of every finished epoch."""
         return np.array([float(value) for value in self.losses], np.float32)
 
-    def result(self) -> Result:
-        """The state as a file keeps it."""
+    def result(self, measured: bool = True) -> Result:
+        """The state as a file keeps it; `measured` says whether with the figures that take a pass over all frames."""
         from ptychogui.engine import report
 
         self.level.restore()
@@ -287,7 +289,7 @@ class _Run:
             "changes": "\n".join(self.changes),
         }
         return report.result(
-            self.problem, self.state, self.dataset, self.loss, self.job.toml(), provenance, self.seconds
+            self.problem, self.state, self.dataset, self.loss, self.job.toml(), provenance, self.seconds, measured
         )
 
 

@@ -261,6 +261,14 @@ class Correlation:
 
 
 @dataclass(frozen=True)
+class Notes:
+    """What a person says of a result: `stars` from 1 to 5, 0 where it is not rated, and a text."""
+
+    stars: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Result:
     """A finished or stopped run: what is kept in a file, exported, or the start of the next run.
 
@@ -284,6 +292,8 @@ class Result:
     frame_r_factor: Real | None = None
     correlation: Correlation | None = None
     """How far the halves of the data agree, where that was asked for."""
+    notes: Notes = Notes()
+    """What a person says of it."""
 
     @property
     def lit(self) -> Complex:

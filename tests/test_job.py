@@ -145,6 +145,17 @@ def test_a_result_may_be_asked_for_in_the_middle(far: World) -> None:
     assert stopped(course)[0].seconds > shown.seconds
 
 
+def test_an_iterate_may_be_asked_for_without_its_figures(far: World) -> None:
+    course = snapshots(job_of(epochs=ENDLESS), far.dataset)
+    shown = (next(course), next(course))[1]
+    kept, whole = course.send(Request(iterate=True)), course.send(Request(result=True))
+    assert isinstance(kept, Result)
+    assert np.array_equal(kept.probe.modes, shown.probe)
+    assert np.array_equal(kept.obj.slices, whole.obj.slices)
+    assert set(kept.metrics) == {"seconds"}
+    course.close()
+
+
 def test_the_pattern_of_any_frame_may_be_watched(far: World) -> None:
     course = snapshots(job_of(epochs=ENDLESS), far.dataset, frame=3)
     assert next(course).pattern.index == 3

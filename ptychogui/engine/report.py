@@ -140,11 +140,14 @@ def result(
     job: str,
     provenance: dict[str, str],
     seconds: float,
+    measured: bool = True,
 ) -> Result:
-    """Everything that is kept of a run, with its figures; errors against the truth where the data carry one."""
+    """Everything that is kept of a run, with errors against the truth where the data carry one.
+
+    Without `measured`, the R-factors and those errors are left out, which take as long as a good part of an epoch.
+    """
     pixel_m = problem.geometry.pixel_m
     light = illumination(state)
-    overall, of_frames = r_factors(problem, state)
     done = Result(
         obj=Object(state.obj.to("cpu", torch.complex64, copy=True).numpy(), pixel_m, state.origin_m),
         probe=Probe(probe_modes(state), pixel_m),
@@ -152,14 +155,17 @@ def result(
         nominal_m=dataset.scan.positions_m,
         geometry=problem.geometry,
         loss=loss,
-        metrics={"r_factor": overall, "seconds": seconds},
+        metrics={"seconds": seconds},
         job=job,
         provenance=provenance,
         warnings=dataset.warnings,
         illumination=(light / light.max()).cpu().float().numpy(),
-        frame_r_factor=of_frames,
         unknowns=unknowns(problem, state),
     )
+    if not measured:
+        return done
+    overall, of_frames = r_factors(problem, state)
+    done = replace(done, metrics={"r_factor": overall, "seconds": seconds}, frame_r_factor=of_frames)
     if dataset.truth is None or not np.isfinite(done.obj.slices).all():  # a run that ran away has no such errors
         return done
     return replace(done, metrics={**done.metrics, **errors(done, dataset.truth)})

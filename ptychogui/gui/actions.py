@@ -26,6 +26,11 @@ class Action:
     """Whether a line is drawn above it."""
 
 
+def plain(text: str) -> str:
+    """A menu's text without its mnemonic and dots."""
+    return text.replace("&", "").removesuffix("…")
+
+
 def _needs_file(session: Session) -> str:
     return "" if session.current else "Open a data file first"
 
@@ -45,6 +50,10 @@ def _needs_run(session: Session) -> str:
     return "" if session.current_run else "Select a run"
 
 
+def _needs_rest(session: Session) -> str:
+    return "A run is going on: stop it first" if session.running or session.queue.waiting else ""
+
+
 def _needs_running(session: Session) -> str:
     return "" if session.running else "Nothing is running"
 
@@ -55,7 +64,47 @@ def _can_start(session: Session) -> str:
 
 
 def _can_go_on(session: Session) -> str:
-    return _can_start(session) or _needs_result(session)
+    return _can_start(session) or _needs_ended_result(session)
+
+
+def _can_search_steps(session: Session) -> str:
+    return _needs_file(session) or ("A run is going on" if session.running else _can_start(session))
+
+
+def _can_run_again(session: Session) -> str:
+    return _needs_run(session) or _can_start(session)
+
+
+def _can_branch(session: Session) -> str:
+    return session.history.why_no_branch()
+
+
+def _needs_waiting(session: Session) -> str:
+    return "" if session.queue.place(session.current_run) is not None else "Select a run that waits in the queue"
+
+
+def _can_move_earlier(session: Session) -> str:
+    return _needs_waiting(session) or ("" if session.queue.place(session.current_run) else "It is the next one already")
+
+
+def _can_move_later(session: Session) -> str:
+    last = len(session.queue.waiting) - 1
+    why = "It is the last one already" if session.queue.place(session.current_run) == last else ""
+    return _needs_waiting(session) or why
+
+
+def _can_remove_run(session: Session) -> str:
+    return _needs_run(session) or ("The run is going on: stop it first" if session.shows_running else "")
+
+
+def _needs_two_runs(session: Session) -> str:
+    count = sum(len(opened.runs) for opened in session.opened)
+    return "" if count > 1 else "There is no second run to compare with"
+
+
+def _needs_two_results(session: Session) -> str:
+    count = sum(run.result is not None for opened in session.opened for run in opened.runs)
+    return "" if count > 1 else "There is no second result to compare with"
 
 
 def _can_measure(session: Session) -> str:
@@ -66,7 +115,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("open", "&Open…", "&File", "open_dialog", "Ctrl+O"),
     Action("open_folder", "Open &folder…", "&File", "open_folder_dialog", "Ctrl+Shift+O"),
     Action("save", "&Save result…", "&File", "save_dialog", "Ctrl+S", _needs_result, rule=True),
-    Action("export", "&Export pictures…", "&File", "export_dialog", "Ctrl+E", _needs_ended_result),
+    Action("export", "&Export…", "&File", "runs.export", "Ctrl+E", _needs_ended_result),
+    Action("open_project", "Open pro&ject…", "&File", "projects.open_dialog", "Ctrl+Alt+O", _needs_rest, rule=True),
+    Action("save_project", "Save p&roject", "&File", "projects.save", "Ctrl+Alt+S", _needs_file),
+    Action("save_project_as", "Save project &as…", "&File", "projects.save_as", "", _needs_file),
     Action("load_parameters", "&Load parameters…", "&File", "load_parameters_dialog", "Ctrl+L", _needs_file, rule=True),
     Action("save_parameters", "Save &parameters…", "&File", "save_parameters_dialog", "Ctrl+Shift+S", _needs_file),
     Action("find_data", "F&ind the data of this result…", "&File", "find_data_dialog", "", _needs_file),
@@ -74,13 +126,25 @@ ACTIONS: tuple[Action, ...] = (
     Action("quit", "&Quit", "&File", "close", "Ctrl+Q"),
     Action("use_run", "Use the parameters of this &run", "&Edit", "use_run", "", _needs_run, rule=True),
     Action("defaults", "Reset all &parameters", "&Edit", "use_defaults", "", _needs_file),
-    Action("run", "&Run", "&Run", "start_run", "Ctrl+R", _can_start),
-    Action("continue", "&Continue from this result", "&Run", "continue_run", "Ctrl+Shift+R", _can_go_on),
+    Action("presets", "Pre&sets…", "&Edit", "guidance.presets", "Ctrl+Shift+P"),
+    Action("run", "&Run", "&Run", "runs.start", "Ctrl+R", _can_start),
+    Action("continue", "&Continue from this result", "&Run", "runs.go_on", "Ctrl+Shift+R", _can_go_on),
     Action("pause", "&Pause", "&Run", "pause_run", "Ctrl+P", _needs_running),
     Action("stop", "&Stop", "&Run", "stop_run", "Ctrl+.", _needs_running),
+    Action("queue", "Add to the &queue", "&Run", "runs.add_to_queue", "Ctrl+Alt+R", _can_start, rule=True),
+    Action("rerun", "Run &again with the same parameters", "&Run", "runs.run_again", "", _can_run_again),
+    Action("branch", "&Branch from the state on show", "&Run", "runs.branch", "Ctrl+B", _can_branch),
+    Action("queue_earlier", "Move &earlier in queue", "&Run", "runs.move_earlier", "Ctrl+Alt+Up", _can_move_earlier),
+    Action("queue_later", "Move &later in queue", "&Run", "runs.move_later", "Ctrl+Alt+Down", _can_move_later),
+    Action("remove_run", "Re&move this run…", "&Run", "runs.remove", "Ctrl+Del", _can_remove_run),
+    Action("annotate", "Rate and &note…", "&Run", "runs.annotate", "Ctrl+N", _needs_run, rule=True),
+    Action("compare", "Compare &results…", "&Run", "runs.compare", "Ctrl+D", _needs_two_results),
+    Action("compare_jobs", "Compare &parameters…", "&Run", "runs.compare_jobs", "Ctrl+Shift+D", _needs_two_runs),
+    Action("copy_command", "Copy as c&ommand line", "&Run", "runs.copy_command", "", _needs_run, rule=True),
+    Action("copy_python", "Copy as P&ython", "&Run", "runs.copy_python", "", _needs_run),
     Action("check", "&Check this scan…", "&Tools", "tools.check", "Ctrl+T", why_unchecked),
     Action("resolution", "Measure the &resolution (FRC)", "&Tools", "tools.measure_resolution", "", _can_measure),
-    Action("steps", "Find step si&zes…", "&Tools", "tools.find_steps", "", _can_start),
+    Action("steps", "Find step si&zes…", "&Tools", "tools.find_steps", "", _can_search_steps),
     Action("design", "&Design a target…", "&Tools", "tools.design", rule=True),
     Action("next_frame", "&Next frame", "&View", "next_frame", "Alt+Right", _needs_file),
     Action("previous_frame", "&Previous frame", "&View", "previous_frame", "Alt+Left", _needs_file),
@@ -89,12 +153,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("show_parameters", "P&arameters", "&View", "show_parameters", "Ctrl+2", _needs_file),
     Action("show_running", "The running &job", "&View", "show_running", "Ctrl+3", _needs_running),
     Action("show_resolution", "R&esolution", "&View", "show_resolution", "Ctrl+5", _needs_file),
+    Action("show_history", "&History of the run", "&View", "runs.show_history", "Ctrl+6", _needs_run),
     Action("show_log", "&Log", "&View", "show_log", "Ctrl+4", _needs_file),
     Action("enlarge", "View over the &whole screen", "&View", "view_windows.enlarge", "F12", _needs_file, rule=True),
     Action("tear_off", "View in a window of its &own", "&View", "view_windows.tear_off", "Shift+F12", _needs_file),
     Action("reset_layout", "&Reset layout", "&View", "reset_layout", rule=True),
     Action("full_screen", "&Full screen", "&View", "full_screen", "F11"),
-    Action("palette", "&Command palette…", "&Help", "command_palette", "Ctrl+K"),
-    Action("shortcuts", "&Keyboard shortcuts", "&Help", "show_shortcuts", "F1"),
-    Action("about", "&About ptychogui", "&Help", "show_about"),
+    Action("help", "&Help", "&Help", "guidance.help", "F1"),
+    Action("tour", "&First steps", "&Help", "guidance.tour"),
+    Action("palette", "&Command palette…", "&Help", "guidance.palette", "Ctrl+K", rule=True),
+    Action("shortcuts", "&Keyboard shortcuts…", "&Help", "guidance.shortcuts", "Ctrl+F1"),
+    Action("about", "&About ptychogui…", "&Help", "guidance.about", rule=True),
 )

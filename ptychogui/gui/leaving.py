@@ -35,11 +35,13 @@ class Leaving(QObject):
         return True
 
     def _ask_about_run(self) -> None:
+        waiting = len(self._session.queue.waiting)
+        queued = f" In the queue {'waits 1 run' if waiting == 1 else f'wait {waiting} runs'}." if waiting else ""
         dialogs.ask(
             self._window,
             "A run is going on",
-            "Keep running minimises the window, saves the result when the run has ended, and closes. "
-            "Save and stop ends the run now. Results are saved beside their data.",
+            "Keep running minimises the window, saves the results when all runs have ended, and closes. "
+            f"Save and stop ends the run now. Results are saved beside their data.{queued}",
             {"Keep running": self._keep_running, "Save and stop": self._save_and_stop, "Cancel": lambda: None},
         )
 
@@ -59,19 +61,20 @@ class Leaving(QObject):
 
     def _save_and_stop(self) -> None:
         self._after_run = True
+        self._session.queue.clear()
         self._session.stop()
         self._go_on_if_ended()
 
     def _go_on_if_ended(self) -> None:
         """The run may have ended while the question was on show."""
-        if self._session.running is None:
+        if self._session.running is None and not self._session.queue.waiting:
             self._save_all()
 
     def _run_ended(self, run: Run) -> None:
         if self._after_run and run.state == "failed":
             self._after_run = False
             self._window.showNormal()
-        elif self._after_run:
+        elif self._after_run and not self._session.queue.waiting:
             self._save_all()
 
     def _save_all(self) -> None:

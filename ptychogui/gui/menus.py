@@ -12,10 +12,20 @@ from PyQt6.QtGui import QAction, QActionGroup, QKeySequence
 from PyQt6.QtWidgets import QMenu
 
 from ptychogui.gui import settings, theme
-from ptychogui.gui.actions import ACTIONS
+from ptychogui.gui.actions import ACTIONS, plain
+from ptychogui.gui.shortcuts import key_of
 
 if TYPE_CHECKING:
     from ptychogui.gui.window import Window
+
+
+CONTEXT = (
+    ("run", "continue", "queue", "rerun", "use_run", "queue_earlier", "queue_later"),
+    ("annotate", "compare", "compare_jobs"),
+    ("save", "export", "copy_command", "copy_python"),
+    ("remove_run", "close_file"),
+)
+"""What the menu of the selected file or run holds, group by group."""
 
 
 def make_actions(window: Window) -> dict[str, QAction]:
@@ -24,7 +34,7 @@ def make_actions(window: Window) -> dict[str, QAction]:
     for action in ACTIONS:
         entry = QAction(action.text, window)
         entry.setObjectName(f"action_{action.id}")
-        entry.setShortcut(QKeySequence(action.shortcut))
+        entry.setShortcut(QKeySequence(key_of(action)))
         slot = attrgetter(action.slot)(window)
         entry.triggered.connect(lambda _=False, slot=slot: slot())
         window.addAction(entry)
@@ -38,8 +48,8 @@ def refresh(window: Window) -> None:
         why = action.why(window.session)
         entry = window.actions_by_id[action.id]
         entry.setEnabled(not why)
-        keys = f" ({action.shortcut})" if action.shortcut else ""
-        entry.setToolTip(why or action.text.replace("&", "").removesuffix("…") + keys)
+        key = entry.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        entry.setToolTip(why or plain(action.text) + (f" ({key})" if key else ""))
         entry.setStatusTip(why)
 
 
@@ -130,6 +140,8 @@ def context_menu(window: Window) -> QMenu:
     """What can be done with the selected file or run."""
     menu = QMenu(window)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    for name in ("run", "continue", "save", "export", "use_run", "close_file"):
-        menu.addAction(window.actions_by_id[name])
+    for group in CONTEXT:
+        menu.addSeparator()
+        for name in group:
+            menu.addAction(window.actions_by_id[name])
     return menu

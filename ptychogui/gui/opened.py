@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -15,7 +15,7 @@ from ptychogui.gui.preview import Preview
 from ptychogui.io.data import Data
 from ptychogui.job import Job
 from ptychogui.params import InputError, format_quantity
-from ptychogui.types import Dataset, Real, Result, Snapshot
+from ptychogui.types import Dataset, Notes, Real, Result, Snapshot
 
 
 @dataclass(eq=False)
@@ -25,12 +25,32 @@ class Run:
     name: str
     job: Job
     state: str = ""
+    number: int = 1
+    """Its place among all runs of its file that there ever were."""
+    initial: Result | None = None
+    """What it goes on from."""
+    parent: str = ""
+    """The name of what it goes on from; '' where it begins from the data."""
     snapshot: Snapshot | None = None
     result: Result | None = None
     doing: str = ""
     """What is done before the first picture."""
     saved: Path | None = None
     opened_from_file: bool = False
+    notes: Notes = field(default_factory=Notes)
+    """What a person says of it; the result takes it along when it is written."""
+    iterates: list[Result] = field(default_factory=list)
+    """What was kept on the way, the earliest first."""
+
+    @property
+    def title(self) -> str:
+        """The name with the stars that were given."""
+        return f"{self.name}  {'★' * self.notes.stars}" if self.notes.stars else self.name
+
+    @property
+    def noted(self) -> Result | None:
+        """The result with what a person says of it, as a file keeps it."""
+        return None if self.result is None else replace(self.result, notes=self.notes)
 
     @property
     def loss(self) -> Real:
@@ -89,11 +109,13 @@ class Opened:
         count, ny, nx = self.dataset.frames.shape
         return f"{count} × {ny} × {nx}\n{geometry_line(self.dataset.geometry)}"
 
-    def next_run(self) -> Run:
-        """A new run of the job as it stands, with the next number."""
-        same = ((kind, len(list(stages))) for kind, stages in groupby(stage.kind for stage in self.job.stages))
+    def next_run(self, job: Job | None = None, initial: Result | None = None, parent: str = "") -> Run:
+        """A new run of a job, or of the one as it stands, with the next number."""
+        job = job or self.job
+        same = ((kind, len(list(stages))) for kind, stages in groupby(stage.kind for stage in job.stages))
         kinds = " → ".join(kind if count == 1 else f"{kind} ×{count}" for kind, count in same)
-        run = Run(f"Run {len(self.runs) + 1} · {kinds}", self.job)
+        number = 1 + max((run.number for run in self.runs), default=0)
+        run = Run(f"Run {number} · {kinds}", job, number=number, initial=initial, parent=parent)
         self.runs.append(run)
         return run
 
@@ -103,7 +125,7 @@ class Opened:
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
         folder = Path(self.path).absolute().parent
         folder = folder if os.access(folder, os.W_OK) else Path.home()
-        return folder / f"{stem}_run{self.runs.index(run) + 1}_{stamp}.h5"
+        return folder / f"{stem}_run{run.number}_{stamp}.h5"
 
 
 def geometry_line(geometry: Geometry) -> str:
@@ -122,19 +144,22 @@ def read_file(path: str) -> Opened:
     result = io.read_result(path)
     job, problem = _job_of(result)
     opened = Opened(path, job)
-    opened.runs.append(
-        Run(Path(path).name, opened.job, "opened", result=result, saved=Path(path), opened_from_file=True)
-    )
+    run = Run(Path(path).name, opened.job, "opened", result=result, saved=Path(path), opened_from_file=True)
+    run.notes = result.notes
+    opened.runs.append(run)
     opened.job, opened.dataset, opened.problem = _data_of(opened.job, Path(path).parent)
     opened.problem = problem or opened.problem
     return opened
 
 
-def read_data(data: Data) -> tuple[Data, Dataset]:
-    """Read a scan; with it comes everything that is said of it, also in the TOML beside it. Raises `InputError`."""
+def read_data(data: Data, beside: bool = True) -> tuple[Data, Dataset]:
+    """Read a scan; with it comes everything that is said of it, also in the TOML beside it. Raises `InputError`.
+
+    What was read before knows of that TOML already, and may contradict it: then `beside` is False.
+    """
     from ptychogui import io
 
-    dataset = io.read(data, need_scan=False)
+    dataset = io.read(data, need_scan=False, beside=beside)
     return Data.read(dataset.data), dataset
 
 

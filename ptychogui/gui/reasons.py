@@ -19,10 +19,8 @@ class Reason:
 
 
 def reasons(session: Session) -> tuple[Reason, ...]:
-    """Why Run cannot be pressed; empty where it can."""
+    """Why Run cannot be pressed; empty where it can. While another run is going on, the next one waits for it."""
     opened = session.current
-    if session.running is not None:
-        return (Reason("A run is going on", "show_running"),)
     if session.resolution.running:
         return (Reason("The resolution is being measured", "show_resolution"),)
     if opened is None:

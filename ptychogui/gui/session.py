@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -12,16 +11,21 @@ from PyQt6.QtGui import QUndoStack
 
 from ptychogui.gui import settings
 from ptychogui.gui.edit_job import EditJob
+from ptychogui.gui.edit_notes import EditNotes
 from ptychogui.gui.files import Files
+from ptychogui.gui.history import History
+from ptychogui.gui.keeper import Keeper
 from ptychogui.gui.opened import Opened, Run
+from ptychogui.gui.queue import Queue
 from ptychogui.gui.reasons import Reason, reasons
 from ptychogui.gui.resolution import Resolution
 from ptychogui.gui.tasks import told
 from ptychogui.gui.worker import Worker
 from ptychogui.io.data import Data
 from ptychogui.job import Job
+from ptychogui.params import InputError
 from ptychogui.presets import preset
-from ptychogui.types import Result
+from ptychogui.types import Dataset, Notes, Result
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +45,14 @@ class Session(Files):
         self.undo = QUndoStack(self)
         self.resolution = Resolution(self)
         self.running: Run | None = None
+        self.queue = Queue(self)
+        self.history = History(self)
         self.form_problem = ""
         self._runs_on: Opened | None = None
         self._worker: Worker | None = None
         self._save_to: Path | None = None
+        self._watched = True
+        """Whether a run that begins is selected: not where the user has gone elsewhere while one before it went on."""
 
     # files
 
@@ -53,6 +61,7 @@ class Session(Files):
         if opened is self._runs_on:
             self.tell("warning", f"'{opened.title}' is being reconstructed: stop the run first.")
             return
+        self.queue.clear(opened)
         self.opened.remove(opened)
         self.undo.clear()
         opened.dataset = None
@@ -73,6 +82,18 @@ class Session(Files):
         if self.current is not None and self.current.dataset is not None:
             self.watch((self.frame + step) % self.current.dataset.frames.shape[0])
 
+    def remove(self, opened: Opened, run: Run) -> None:
+        """Forget a run, or take it out of the queue."""
+        if run is self.running:
+            return
+        if self.queue.place(run) is not None:
+            self.queue.remove(run)
+        elif run in opened.runs:
+            opened.runs.remove(run)
+        if run is self.current_run:
+            self.select(opened, opened.runs[-1] if opened.runs else None)
+        self.tree_changed.emit()
+
     def find_data(self, path: str) -> None:
         """Point to the data that a result was made of; can be undone."""
         if self.current is not None:
@@ -90,7 +111,12 @@ class Session(Files):
     def use_preset(self, name: str) -> None:
         """Let a preset set solver and unknowns; the data stay. Can be undone."""
         if self.current is not None:
-            self.edit(preset(name).apply(self.current.job), what=f"preset '{name}'")
+            try:
+                job = preset(name).apply(self.current.job)
+            except InputError as error:
+                self.tell("error", str(error))
+            else:
+                self.edit(job, what=f"preset '{name}'")
 
     def save_parameters(self, job: Job, path: str) -> None:
         """Write a job as TOML, in a thread."""
@@ -116,7 +142,7 @@ class Session(Files):
     def apply(self, opened: Opened, job: Job) -> None:
         """Make a job the one of an open file: into the form, into the running job, and into the reader."""
         old, opened.job = opened.job, job
-        if opened is self._runs_on and self._worker is not None:
+        if self.shows_running and opened is self._runs_on and self._worker is not None:
             self._worker.ask(job=job)
         if opened is self.current:
             self.job_changed.emit()
@@ -143,8 +169,8 @@ class Session(Files):
 
     @property
     def shows_running(self) -> bool:
-        """Whether the file that is selected is the one that is being reconstructed."""
-        return self._runs_on is not None and self._runs_on is self.current
+        """Whether the run that is selected is the one that is going on: then a change of parameters goes into it."""
+        return self.running is not None and self.running is self.current_run
 
     @property
     def continues(self) -> bool:
@@ -156,26 +182,34 @@ class Session(Files):
         return reasons(self)
 
     def start(self) -> None:
-        """Run the current job on the current data, from the selected result where that was opened from a file."""
-        self._start(self.current_run.result if self.continues and self.current_run else None)
+        """Run the current job on the current data, from the selected result where that was opened from a file.
 
-    def go_on(self) -> None:
-        """Run the current job from the selected result."""
-        self._start(self.current_run.result if self.current_run else None)
+        While another run is going on, it waits in the queue.
+        """
+        if self.continues:
+            self.go_on()
+        elif self.current is not None and not self.reasons():
+            self.queue.add(self.current, self.current.job)
 
-    def _start(self, initial: Result | None) -> None:
-        opened = self.current
-        if self.reasons() or opened is None or opened.dataset is None:
+    def go_on(self, initial: Result | None = None, parent: str = "") -> None:
+        """Run the current job from the selected result, or from another one that is named."""
+        opened, run = self.current, self.current_run
+        if opened is None or run is None or self.reasons():
             return
-        self.running, self._runs_on = opened.next_run(), opened
-        self.running.state = "running"
-        self._worker = Worker(opened.job, opened.dataset, initial, self.frame)
+        self.queue.add(opened, opened.job, initial or run.result, parent or run.name)
+
+    def begin(self, opened: Opened, run: Run, dataset: Dataset) -> None:
+        """Begin a run now; for the queue."""
+        self.running, self._runs_on = run, opened
+        run.state = "running"
+        self._worker = Worker(run.job, dataset, run.initial, self.frame, Keeper(self.history.room_bytes()))
         self._worker.mailbox.filled.connect(self._look_into_mailbox)
         self._worker.finished.connect(self._ended)
-        log.info("%s of %s begins", self.running.name, opened.title)
+        log.info("%s of %s begins", run.name, opened.title)
         self._worker.start()
         self.tree_changed.emit()
-        self.select(opened, self.running)
+        if self._watched:
+            self.select(opened, run)
 
     def pause(self) -> None:
         """Let the running job wait, or go on."""
@@ -210,6 +244,7 @@ class Session(Files):
             run.snapshot = news.snapshot
             if run is self.current_run:
                 self.snapshot_changed.emit()
+        run.iterates += news.kept
         if news.result is not None:
             run.result, run.saved = news.result, None
             self._write_waiting(run)
@@ -230,10 +265,13 @@ class Session(Files):
             run.state = (run.snapshot.ended if run.snapshot else "") or "stopped"
         log.info("%s of %s: %s", run.name, opened.title, run.state)
         self.tree_changed.emit()
-        if run is self.current_run:
+        watched = run is self.current_run
+        if watched:
             self.select(opened, run)
         self.state_changed.emit()
+        self._watched = watched
         self.ended.emit(run)
+        self._watched = True
 
     # results
 
@@ -243,37 +281,48 @@ class Session(Files):
             self._save_to = Path(path)
             self._worker.ask(result=True)
         elif run.result is not None:
-            self._write(run, run.result, Path(path))
+            self._write(run, Path(path))
 
     def _write_waiting(self, run: Run) -> None:
         if self._save_to is not None and run.result is not None:
             path, self._save_to = self._save_to, None
-            self._write(run, run.result, path)
+            self._write(run, path)
 
-    def _write(self, run: Run, result: Result, path: Path) -> None:
+    def _write(self, run: Run, path: Path, silent: bool = False) -> None:
         from ptychogui import io
+
+        result, written = run.result, run.noted
+        assert written is not None
 
         def write() -> None:
             io.check_writable(path)
-            io.write_result(result, path)
+            io.write_result(written, path)
 
         def done(_: None) -> None:
             if run.result is result:
                 run.saved = path
-            settings.remember(str(path), f"Result of {run.name}")
-            self.tell("info", f"The result was saved to {path}.")
+            if not silent:
+                settings.remember(str(path), f"Result of {run.name}")
+                self.tell("info", f"The result was saved to {path}.")
             self.tree_changed.emit()
             self.state_changed.emit()
             self.saved.emit(run)
+            if run.saved == path and run.notes != written.notes:
+                self._write(run, path, silent=True)
 
         self.tasks.run(write, done, self._fail)
 
-    def export(self, run: Run, folder: str) -> None:
-        """Write pictures and positions of a result into a folder, in a thread."""
-        from ptychogui import io
+    def annotate(self, run: Run, notes: Notes) -> None:
+        """Rate a run, or note something; goes into its file, if it is saved. Can be undone."""
+        if notes != run.notes:
+            self.undo.push(EditNotes(self, run, notes))
 
-        if run.result is not None:
-            self.beside(partial(io.export, run.result, folder), f"The pictures were written to {folder}.")
+    def apply_notes(self, run: Run, notes: Notes) -> None:
+        """Make notes those of a run."""
+        run.notes = notes
+        self.tree_changed.emit()
+        if run.saved is not None and run.result is not None:
+            self._write(run, run.saved, silent=True)
 
     def beside(self, function: Callable[[], object], told_after: str) -> None:
         """Do something in a thread that shows nothing but a sentence at its end."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, QThread, pyqtSignal
 
+from ptychogui.gui.keeper import Keeper
 from ptychogui.types import Dataset, Result, Snapshot
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ class News:
     error: BaseException | None = None
     doing: str = ""
     messages: tuple[str, ...] = ()
+    kept: tuple[Result, ...] = ()
+    """Iterates that are kept beside the last one."""
 
 
 class Mailbox(QObject):
@@ -43,12 +47,12 @@ class Mailbox(QObject):
         self._lock = threading.Lock()
         self._news: News | None = None
 
-    def put(self, *, messages: tuple[str, ...] = (), **fields: Any) -> None:
+    def put(self, *, messages: tuple[str, ...] = (), kept: tuple[Result, ...] = (), **fields: Any) -> None:
         """Replace what waits; from any thread."""
         with self._lock:
             was_empty = self._news is None
             old = self._news or News()
-            self._news = replace(old, messages=old.messages + messages, **fields)
+            self._news = replace(old, messages=old.messages + messages, kept=old.kept + kept, **fields)
         if was_empty:
             self.filled.emit()
 
@@ -75,11 +79,14 @@ class _Listener(logging.Handler):
 class Worker(QThread):
     """Runs the generator `ptychogui.job.snapshots`: pausing is not asking for more, a change is sent into it."""
 
-    def __init__(self, job: Job, dataset: Dataset, initial: Result | None = None, frame: int = 0) -> None:
+    def __init__(
+        self, job: Job, dataset: Dataset, initial: Result | None = None, frame: int = 0, keeper: Keeper | None = None
+    ) -> None:
         super().__init__()
         self.setObjectName("worker")
         self.mailbox = Mailbox()
         self._job, self._dataset, self._initial, self._frame = job, dataset, initial, frame
+        self._keeper = keeper
         self._wake = threading.Condition()
         self._asked: dict[str, Any] = {}
         self._paused = self._stopping = False
@@ -133,11 +140,23 @@ class Worker(QThread):
                     self.mailbox.put(result=item)
                 else:
                     self.mailbox.put(snapshot=item, messages=item.messages)
+                    self._keep(item, steps)
                 item = steps.send(self._request())
         except StopIteration:
             pass
         finally:
             steps.close()
+
+    def _keep(self, shown: Snapshot, steps: Steps) -> None:
+        """Keep the state that was just shown, where it is worth that."""
+        from ptychogui.job import Request
+
+        if self._keeper is not None and self._keeper.wants(shown):
+            begun = time.monotonic()
+            kept = steps.send(Request(iterate=True))
+            if isinstance(kept, Result):
+                self._keeper.took(kept, time.monotonic() - begun)
+                self.mailbox.put(kept=(kept,))
 
     def _request(self) -> Request | None:
         """What the window asked for since the last item; waits while paused and nothing is asked.

@@ -1,73 +1,140 @@
-"""Exporting a result for other programs and for people: TIFF, PNG with a scale bar, positions and curves as CSV."""
+"""Exporting a result for other programs and for people: pictures, tables, other formats, and a report."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
-from ptychogui.io import correlation, files
-from ptychogui.io.picture import inside_scan, percentile_range, scale_bar_m, scanned_area, without_ramp
+from ptychogui.io import correlation, cxi_result, files
+from ptychogui.io.figure import Figure, write_png, write_svg
+from ptychogui.io.picture import inside_scan, percentile_range, scanned_area, without_ramp
+from ptychogui.io.report import write_report
+from ptychogui.io.result import write_result
+from ptychogui.params import InputError
 from ptychogui.types import Complex, Mask, Real, Result
 
-_LEAST_WIDTH_PX = 512
+FORMATS = {
+    "tiff": "TIFF: amplitude and phase of the whole object as numbers, with the size of a pixel",
+    "png": "PNG: pictures with scale bar and colour bar",
+    "svg": "SVG: the same, with texts that can be edited",
+    "csv": "CSV: positions, loss and ring correlation as tables",
+    "hdf5": "HDF5: the whole result, as this program opens it",
+    "cxi": "CXI: object, probe and positions for other programs",
+    "report": "Report: one HTML page with pictures, curves, figures, parameters and provenance",
+}
+"""What can be written, by its name on the command line, and what it is."""
+USUAL = ("tiff", "png", "csv")
 
 
-def export(result: Result, folder: Path | str) -> tuple[Path, ...]:
-    """Write amplitude and phase as float32 TIFF and as PNG, the probe as PNG, the positions as CSV; returns the files.
+@dataclass(frozen=True)
+class File:
+    """One file of an export: its name, and what writes it to a path."""
 
-    The phase is without its ramp; slices are numbered where there are several. A ring correlation is written as PNG and
-    CSV too. The folder is made where it is missing. Raises `InputError` where it cannot be written.
+    name: str
+    write: Callable[[Path], object]
+
+
+def export(
+    result: Result,
+    folder: Path | str,
+    formats: Sequence[str] = USUAL,
+    figures: Sequence[Figure] | None = None,
+    command: str = "",
+) -> tuple[Path, ...]:
+    """Write a result in these `FORMATS` into a folder, which is made where it is missing; returns the files.
+
+    `figures` are the pictures for PNG, SVG and the report; phase, amplitude and probe in grey where none are given.
+    `command` is what the report says of how to run it again. Raises `InputError` where it cannot be written.
     """
     folder = Path(folder)
+    written = []
+    chosen = planned(result, formats, figures, command)
     files.check_folder(folder)
-    area = scanned_area(result.obj, result.scan, (result.probe.modes.shape[-2], result.probe.modes.shape[-1]))
-    inside = inside_scan(result.obj, result.scan)
-    written: list[Path] = []
-    for number, (image, lit) in enumerate(zip(result.obj.slices, result.lit)):
-        end = f"_{number}" if len(result.obj.slices) > 1 else ""
-        for name, part in (("amplitude", np.abs), ("phase", np.angle)):
-            path = folder / f"object_{name}{end}"
-            written.append(_tiff(part(without_ramp(image, inside)), result, path))
-            written.append(_png(part(without_ramp(lit, inside))[area], inside[area], result, path))
-    written += [_probe(result, folder / "probe.png"), _positions(result, folder / "positions.csv")]
-    if result.correlation is not None:
-        calibrated = result.geometry.calibrated
-        written.append(correlation.table(result.correlation, folder / "frc.csv"))
-        written.append(correlation.picture(result.correlation, calibrated, folder / "frc.png"))
+    for file in chosen:
+        file.write(folder / file.name)
+        written.append(folder / file.name)
     return tuple(written)
 
 
-def _tiff(values: Real, result: Result, path: Path) -> Path:
-    """The whole object as ImageJ reads it, with its pixel in µm where that is known."""
-    path = path.with_suffix(".tif")
-    known = result.geometry.calibrated
-    y, x = (pixel * 1e6 if known else 1.0 for pixel in result.obj.pixel_m)
-    with files.replacing(path) as temporary:
-        tifffile.imwrite(
-            temporary,
-            values.astype(np.float32),
-            imagej=True,
-            resolution=(1 / x, 1 / y),
-            metadata={"unit": "um" if known else "pixel", "axes": "YX"},
-        )
-    return path
+def planned(
+    result: Result, formats: Sequence[str] = USUAL, figures: Sequence[Figure] | None = None, command: str = ""
+) -> list[File]:
+    """The files of an export. Raises `InputError` where there is no such format."""
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown:
+        raise InputError(f"There is no format '{unknown[0]}': choose from {', '.join(FORMATS)}.")
+    pictures = _Pictures(result, figures)
+    found: list[File] = []
+    if "tiff" in formats:
+        found += _tiffs(result)
+    for name, write in (("png", write_png), ("svg", write_svg)):
+        if name in formats:
+            found += [File(f"{stem}.{name}", partial(pictures.write, write, stem)) for stem in pictures.names]
+    if "csv" in formats:
+        found.append(File("positions.csv", partial(_positions, result)))
+        found.append(File("loss.csv", partial(_loss, result)))
+    if result.correlation is not None:
+        known = result.geometry.calibrated
+        found += [File("frc.csv", partial(correlation.table, result.correlation))] if "csv" in formats else []
+        found += [File("frc.png", partial(correlation.picture, result.correlation, known))] if "png" in formats else []
+    if "hdf5" in formats:
+        found.append(File("result.h5", partial(write_result, result)))
+    if "cxi" in formats:
+        found.append(File("result.cxi", partial(cxi_result.write, result)))
+    if "report" in formats:
+        found.append(File("report.html", lambda path: write_report(result, pictures.all(), command, path)))
+    return found
 
 
-def _png(values: Real, inside: Mask, result: Result, path: Path) -> Path:
-    """The scanned area in grey, over the range of most values between the positions."""
+class _Pictures:
+    """The figures of an export, those of the result itself made only when they are written."""
+
+    def __init__(self, result: Result, given: Sequence[Figure] | None) -> None:
+        self._result, self._given = result, given
+        slices = range(len(result.obj.slices))
+        ends = [f"_{number}" for number in slices] if len(slices) > 1 else [""]
+        own = [f"object_{part}{end}" for end in ends for part in ("amplitude", "phase")]
+        self.names = [figure.name for figure in given] if given is not None else [*own, "probe"]
+        self.all = cache(self._all)
+
+    def _all(self) -> list[Figure]:
+        return list(self._given) if self._given is not None else _figures(self._result, self.names)
+
+    def write(self, write: Callable[[Figure, Path], object], name: str, path: Path) -> None:
+        """Write the figure of a name."""
+        write(next(figure for figure in self.all() if figure.name == name), path)
+
+
+def _figures(result: Result, names: Sequence[str]) -> list[Figure]:
+    """Amplitude and phase of the scanned area of every slice, and the probe's modes."""
+    area = scanned_area(result.obj, result.scan, (result.probe.modes.shape[-2], result.probe.modes.shape[-1]))
+    inside = inside_scan(result.obj, result.scan)
+    found, waiting = [], iter(names)
+    for lit in result.lit:
+        flat = without_ramp(lit, inside)[area]
+        for title, part, unit in (("Object amplitude", np.abs, ""), ("Object phase", np.angle, "rad")):
+            found.append(_grey(result, next(waiting), title, part(flat), inside[area], unit))
+    modes = np.concatenate(list(result.probe.modes), axis=1)
+    bar = hue_and_brightness(np.exp(1j * np.linspace(-np.pi, np.pi, 128))[:, None])[:, 0]
+    colours, known = hue_and_brightness(modes), result.geometry.calibrated
+    found.append(Figure(next(waiting), "Probe", colours, result.probe.pixel_m, known, bar, ("−π", "π rad")))
+    return found
+
+
+def _grey(result: Result, name: str, title: str, values: Real, inside: Mask, unit: str) -> Figure:
+    """Over the range of most values between the positions."""
     low, high = percentile_range(values[inside] if inside.any() else values)
     grey = (np.clip((np.nan_to_num(values) - low) / (high - low), 0, 1) * 255).astype(np.uint8)
-    return _saved(np.repeat(grey[..., None], 3, axis=-1), result, path.with_suffix(".png"))
-
-
-def _probe(result: Result, path: Path) -> Path:
-    """All modes side by side, phase as hue and amplitude as brightness."""
-    modes = np.concatenate(list(result.probe.modes), axis=1)
-    return _saved(hue_and_brightness(modes), result, path)
+    bar = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    ends = f"{low:.3g}", f"{high:.3g} {unit}".strip()
+    colours = np.repeat(grey[..., None], 3, axis=-1)
+    return Figure(name, title, colours, result.obj.pixel_m, result.geometry.calibrated, bar, ends)
 
 
 def hue_and_brightness(image: Complex) -> NDArray[np.uint8]:
@@ -80,47 +147,50 @@ def hue_and_brightness(image: Complex) -> NDArray[np.uint8]:
     return colours
 
 
-def _saved(colours: NDArray[np.uint8], result: Result, path: Path) -> Path:
-    """Magnified to a size that can be looked at, pixels square on the sample, with a scale bar."""
-    dy, dx = result.obj.pixel_m
-    height, width = colours.shape[0] * dy, colours.shape[1] * dx
-    factor = max(1, -(-_LEAST_WIDTH_PX // max(colours.shape[:2])))
-    px_per_m = factor / min(dy, dx)
-    size = max(round(width * px_per_m), 1), max(round(height * px_per_m), 1)
-    image = Image.fromarray(colours).resize(size, Image.Resampling.NEAREST)
-    if result.geometry.calibrated:
-        length, text = scale_bar_m(width)
-    else:
-        length = scale_bar_m(width)[0]
-        text = f"{length:g} px"
-    _draw_bar(image, length * px_per_m, text)
+def _tiffs(result: Result) -> list[File]:
+    """Amplitude and phase of every slice, without the phase ramp."""
+
+    @cache
+    def flat(number: int) -> Complex:
+        return without_ramp(result.obj.slices[number], inside_scan(result.obj, result.scan))
+
+    def write(number: int, part: Callable[[Complex], Real], path: Path) -> None:
+        _tiff(part(flat(number)), result, path)
+
+    found = []
+    for number in range(len(result.obj.slices)):
+        end = f"_{number}" if len(result.obj.slices) > 1 else ""
+        for name, part in (("amplitude", np.abs), ("phase", np.angle)):
+            found.append(File(f"object_{name}{end}.tif", partial(write, number, part)))
+    return found
+
+
+def _tiff(values: Real, result: Result, path: Path) -> None:
+    """The whole object as ImageJ reads it, with its pixel in µm where that is known."""
+    known = result.geometry.calibrated
+    y, x = (pixel * 1e6 if known else 1.0 for pixel in result.obj.pixel_m)
     with files.replacing(path) as temporary:
-        image.save(temporary, format="PNG")
-    return path
+        tifffile.imwrite(
+            temporary,
+            values.astype(np.float32),
+            imagej=True,
+            resolution=(1 / x, 1 / y),
+            metadata={"unit": "um" if known else "pixel", "axes": "YX"},
+        )
 
 
-def _draw_bar(image: Image.Image, length_px: float, text: str) -> None:
-    draw, (width, height) = ImageDraw.Draw(image), image.size
-    margin, thick = max(width // 40, 4), max(height // 120, 2)
-    font = ImageFont.load_default(size=max(height // 24, 10))
-    left, bottom = margin, height - margin
-    bar = (left, bottom - thick, left + round(length_px), bottom)
-    draw.rectangle((bar[0] - 1, bar[1] - 1, bar[2] + 1, bar[3] + 1), fill="black")
-    draw.rectangle(bar, fill="white")
-    plain = text.replace("µ", "u")  # the font that comes with Pillow has no µ
-    draw.text((left, bar[1] - 3), plain, font=font, fill="white", stroke_fill="black", stroke_width=2, anchor="lb")
-
-
-def _positions(result: Result, path: Path) -> Path:
+def _positions(result: Result, path: Path) -> None:
     """Refined and nominal positions in metres, one line for each frame."""
     table = np.column_stack([np.arange(len(result.scan)), result.scan.positions_m, result.nominal_m])
+    _table(table, ["%d", "%.9e", "%.9e", "%.9e", "%.9e"], "index,y_m,x_m,nominal_y_m,nominal_x_m", path)
+
+
+def _loss(result: Result, path: Path) -> None:
+    """The loss of every epoch."""
+    table = np.column_stack([np.arange(1, len(result.loss) + 1), result.loss])
+    _table(table, ["%d", "%.9e"], "epoch,loss", path)
+
+
+def _table(values: NDArray[np.float64], formats: list[str], header: str, path: Path) -> None:
     with files.replacing(path) as temporary:
-        np.savetxt(
-            temporary,
-            table,
-            delimiter=",",
-            fmt=["%d", "%.9e", "%.9e", "%.9e", "%.9e"],
-            header="index,y_m,x_m,nominal_y_m,nominal_x_m",
-            comments="",
-        )
-    return path
+        np.savetxt(temporary, values, delimiter=",", fmt=formats, header=header, comments="")

@@ -16,7 +16,7 @@ from ptychogui.io import files, hdf5
 from ptychogui.io.data import Data
 from ptychogui.io.raw import pair
 from ptychogui.params import InputError
-from ptychogui.types import Correlation, Object, Probe, Result, Scan
+from ptychogui.types import Correlation, Notes, Object, Probe, Result, Scan
 
 NAME = "ptychogui result"
 
@@ -49,7 +49,8 @@ def check_result_target(path: Path | str, source: Path | str) -> None:
 def write_result(result: Result, path: Path | str) -> None:
     """Write `/object`, `/probe`, `/positions_m`, `/loss`, `/unknowns`, `/metrics`, `/job`, `/provenance` and the rest.
 
-    `/metrics/residual` (N,) is the R-factor of each frame; `/frc` holds the Fourier ring correlation, if any.
+    `/metrics/residual` (N,) is the R-factor of each frame; `/frc` holds the Fourier ring correlation, `/notes` what a
+    person says of the result, if any.
 
     Raises `InputError` where the path cannot be written; an older file stays until the new one is whole.
     """
@@ -73,6 +74,8 @@ def write_result(result: Result, path: Path | str) -> None:
             file["metrics/residual"] = result.frame_r_factor.astype(np.float32)
         if result.correlation is not None:
             _group(file, "frc", vars(result.correlation))
+        if result.notes != Notes():
+            _group(file, "notes", vars(result.notes))
         _group(file, "provenance", result.provenance)
         known = {f.name: getattr(result.geometry, f.name) for f in fields(Geometry)}
         _group(file, "geometry", {name: value for name, value in known.items() if value is not None})
@@ -132,7 +135,15 @@ def _restored(file: h5py.File) -> Result:
         illumination=np.asarray(file["illumination"], np.float32) if "illumination" in file else None,
         frame_r_factor=np.asarray(file["metrics/residual"], np.float32) if "metrics/residual" in file else None,
         correlation=_correlation(file["frc"]) if "frc" in file else None,
+        notes=_notes(file["notes"]) if "notes" in file else Notes(),
     )
+
+
+def _notes(group: h5py.Group) -> Notes:
+    stars = int(group["stars"][()])
+    if not 0 <= stars <= 5:
+        raise ValueError(f"it is rated by {stars} stars, not by 0 to 5")
+    return Notes(stars, hdf5.text(group["text"]) or "")
 
 
 def _correlation(group: h5py.Group) -> Correlation:

@@ -64,7 +64,6 @@ def test_a_run_gives_a_result(opened: Session, until: Until) -> None:
     seen = []
     opened.snapshot_changed.connect(lambda: seen.append(opened.current_run))
     opened.start()
-    assert opened.reasons()[0].action == "show_running"
     until(lambda: opened.running is None)
     run = opened.current_run
     assert run is not None
@@ -279,16 +278,6 @@ def test_an_unwritable_place_is_told(opened: Session, told: Told, until: Until, 
     opened.save(run, tmp_path / "no" / "such" / "folder.h5")
     until(told.errors)
     assert run.unsaved
-
-
-def test_export_writes_pictures(opened: Session, until: Until, tmp_path: Path) -> None:
-    epochs(opened, 1)
-    opened.start()
-    until(lambda: opened.running is None)
-    assert opened.current_run is not None
-    opened.export(opened.current_run, str(tmp_path / "pictures"))
-    until(lambda: opened.tasks.waiting == 0)
-    assert (tmp_path / "pictures" / "positions.csv").exists()
 
 
 def test_an_error_in_the_run_is_told_and_the_run_ends(opened: Session, told: Told, until: Until) -> None:

@@ -12,6 +12,8 @@ from test_result import result
 
 from ptychogui.geometry import Geometry
 from ptychogui.io import export
+from ptychogui.io.export import _figures
+from ptychogui.io.figure import layout
 from ptychogui.io.picture import inside_scan, scanned_area, without_ramp
 from ptychogui.params import InputError
 
@@ -71,10 +73,17 @@ def test_pictures_have_square_pixels_on_the_sample(tmp_path):
     export(whole, tmp_path)
     area = scanned_area(whole.obj, whole.scan, (14, 17))
     rows, columns = (part.stop - part.start for part in area)
+    figure = next(f for f in _figures(whole, ["a", "p", "a", "p", "probe"]) if f.title == "Object phase")
+    place = layout(figure)
+    left, top, right, bottom = place.picture
+    assert (right - left) / (bottom - top) == pytest.approx(2 * columns / rows, rel=0.02)
     with Image.open(tmp_path / "object_phase_0.png") as image:
-        assert image.width / image.height == pytest.approx(2 * columns / rows, rel=0.02)
+        assert image.size == place.page
         assert max(image.size) >= 512
         assert len(image.getcolors(1 << 20)) > 20
+        bar = np.asarray(image.convert("L"))[place.bar[1] : place.bar[3], place.bar[0]]
+    assert bar[0] == 255
+    assert bar[-1] == 0
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):

@@ -13,7 +13,7 @@ from ptychogui.geometry import Geometry
 from ptychogui.io import check_writable, is_result, read, read_result, write_result
 from ptychogui.io.data import Data
 from ptychogui.params import InputError
-from ptychogui.types import Correlation, Object, Probe, Result, Scan
+from ptychogui.types import Correlation, Notes, Object, Probe, Result, Scan
 
 
 def result(job: str = "version = 1\n") -> Result:
@@ -37,6 +37,7 @@ def result(job: str = "version = 1\n") -> Result:
         warnings=("one pixel", "the émigré frame"),
         frame_r_factor=rng.uniform(size=9).astype(np.float32),
         correlation=Correlation(*np.linspace((1e6, 1.0, 0.7, 1 / 7), (2.5e7, 0.1, 0.2, 1 / 7), 31).T),
+        notes=Notes(4, "sharp at the rim, µ"),
     )
 
 

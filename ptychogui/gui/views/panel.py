@@ -46,7 +46,7 @@ class ImagePanel(QWidget):
         self.menu_extensions: list[Callable[[QMenu], None]] = []
         self.describe: Callable[[float, float], str] | None = None
         self._levels: tuple[float, float] | None = None
-        self._kind = ""
+        self.kind = ""
         self._looks = Looks(legend=False)
         self._linked: list[ImagePanel] = []
         self._note = ""
@@ -120,7 +120,7 @@ class ImagePanel(QWidget):
 
     def show_kind(self, kind: str) -> None:
         """Say of which kind the pictures are from now on: each kind has looks that are kept for the next start."""
-        self._kind, self._looks = kind, looks(kind)
+        self.kind, self._looks = kind, looks(kind)
         self.range_automatically()
 
     def set_hint(self, hint: str) -> None:
@@ -175,6 +175,11 @@ class ImagePanel(QWidget):
 
     def _range(self, picture: Picture) -> tuple[float, float]:
         return self._levels or picture.levels
+
+    def seen(self) -> tuple[Pixels, tuple[float, float], str] | None:
+        """The pixels of the whole picture in their colours, the range that these span, and the colour map."""
+        picture = self.picture
+        return None if picture is None else (self._colours(picture), self._range(picture), self._map_of(picture))
 
     def _map_of(self, picture: Picture) -> str:
         """The colour map that the user chose for this kind of picture, where it can show the picture."""
@@ -295,8 +300,8 @@ class ImagePanel(QWidget):
 
     def _change_looks(self, **changes: Any) -> None:
         self._looks = replace(self._looks, **changes)
-        if self._kind:
-            keep_looks(self._kind, **changes)
+        if self.kind:
+            keep_looks(self.kind, **changes)
         self._redraw()
 
     def range_automatically(self) -> None:

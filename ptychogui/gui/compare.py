@@ -1,0 +1,200 @@
+"""Two runs beside each other: their pictures on one grid, and the parameters in which they differ."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Literal
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ptychogui.comparison import Comparison, compare
+from ptychogui.gui.compare_view import CompareView
+from ptychogui.gui.opened import Opened, Run
+from ptychogui.gui.session import Session
+from ptychogui.io.report import quantity
+from ptychogui.reproduce import differences
+
+Page = Literal["pictures", "parameters"]
+PAGES: tuple[Page, ...] = ("pictures", "parameters")
+
+
+class CompareDialog(QDialog):
+    """Which two runs, at the top; beneath, their pictures and their parameters as two pages."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("compare_dialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowFlag(Qt.WindowType.WindowMinMaxButtonsHint)
+        self.setWindowTitle("Compare runs")
+        self._session = session
+        self._runs: list[tuple[Opened, Run]] = []
+        self._wanted: tuple[object, object] | None = None
+        self.first, self.second = self._choice("compare_first", "First"), self._choice("compare_second", "Second")
+        self.swap = QPushButton("Swap", self)
+        self.swap.setObjectName("compare_swap")
+        self.swap.setAutoDefault(False)
+        self.swap.clicked.connect(lambda _: self._swap())
+        self.view = CompareView(self)
+        self.said = QLabel(self)
+        self.said.setObjectName("compare_figures")
+        self.said.setWordWrap(True)
+        self.table = self._make_table()
+        self.pages = QTabWidget(self)
+        self.pages.setObjectName("compare_pages")
+        self._lay_out()
+        self.resize(1120, 720)
+        session.tree_changed.connect(self._list_runs)
+        self._list_runs()
+        self._choose_at_first()
+
+    def _choice(self, name: str, text: str) -> QComboBox:
+        choice = QComboBox(self)
+        choice.setObjectName(name)
+        choice.setAccessibleName(text)
+        choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        choice.currentIndexChanged.connect(lambda _: self._show())
+        return choice
+
+    def _make_table(self) -> QTableWidget:
+        table = QTableWidget(0, 3, self)
+        table.setObjectName("compare_table")
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setWordWrap(True)
+        header, side = table.horizontalHeader(), table.verticalHeader()
+        assert header is not None
+        assert side is not None
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        side.hide()
+        return table
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        for text, choice in (("First", self.first), ("Second", self.second)):
+            row.addWidget(QLabel(text, self))
+            row.addWidget(choice, 1)
+        row.addWidget(self.swap)
+        pictures = QWidget(self)
+        inside = QVBoxLayout(pictures)
+        inside.setContentsMargins(0, 6, 0, 0)
+        inside.addWidget(self.view, 1)
+        inside.addWidget(self.said)
+        self.pages.addTab(pictures, "Pictures")
+        self.pages.addTab(self.table, "Parameters")
+        column = QVBoxLayout(self)
+        column.addLayout(row)
+        column.addWidget(self.pages, 1)
+
+    def show_page(self, page: Page) -> None:
+        """Bring one of the pages to the front."""
+        self.pages.setCurrentIndex(PAGES.index(page))
+
+    # which runs
+
+    def _list_runs(self) -> None:
+        """All runs of all files; those that are chosen stay so."""
+        session = self._session
+        runs = [(opened, run) for opened in session.opened for run in opened.runs]
+        chosen = [self._run(choice) for choice in (self.first, self.second)]
+        self._runs = runs
+        several = len(session.opened) > 1
+        names = [f"{run.title}  —  {opened.title}" if several else run.title for opened, run in runs]
+        for choice, kept in zip((self.first, self.second), chosen):
+            choice.blockSignals(True)
+            choice.clear()
+            choice.addItems(names)
+            choice.setCurrentIndex(next((i for i, (_, run) in enumerate(runs) if run is kept), len(runs) - 1))
+            choice.blockSignals(False)
+        self._show()
+
+    def _run(self, choice: QComboBox) -> Run | None:
+        place = choice.currentIndex()
+        return self._runs[place][1] if 0 <= place < len(self._runs) else None
+
+    def _choose_at_first(self) -> None:
+        """The selected run, and the one before it that has a result."""
+        current = self._session.current_run
+        second = next((i for i, (_, run) in enumerate(self._runs) if run is current), len(self._runs) - 1)
+        others = [i for i, (_, run) in enumerate(self._runs) if run.result is not None and i != second]
+        first = max((i for i in others if i < second), default=others[0] if others else second)
+        self.first.setCurrentIndex(first)
+        self.second.setCurrentIndex(second)
+
+    def _swap(self) -> None:
+        first, second = self.first.currentIndex(), self.second.currentIndex()
+        self.first.setCurrentIndex(second)
+        self.second.setCurrentIndex(first)
+
+    # what is shown of them
+
+    def _show(self) -> None:
+        first, second = self._run(self.first), self._run(self.second)
+        self._show_parameters(first, second)
+        if first is None or second is None:
+            self._refuse("Choose two runs.")
+        elif first is second:
+            self._refuse("Choose two runs: this is twice the same.")
+        elif first.result is None or second.result is None:
+            missing = first if first.result is None else second
+            self._refuse(f"{missing.name} has no result yet.")
+        elif (first.result, second.result) != self._wanted:
+            self._wanted = first.result, second.result
+            self.said.setText("Bringing one over the other…")
+            self.view.show_comparison(None, first.title, second.title)
+            self._session.tasks.run(
+                partial(compare, first.result, second.result),
+                partial(self._compared, self._wanted, first.title, second.title),
+                partial(self._failed, self._wanted),
+            )
+
+    def _refuse(self, sentence: str) -> None:
+        self._wanted = None
+        self.said.setText(sentence)
+        self.view.show_comparison(None, "", "")
+
+    def _failed(self, wanted: object, sentence: str, _: str) -> None:
+        if wanted is self._wanted:
+            self.said.setText(sentence)
+
+    def _compared(self, wanted: object, first: str, second: str, found: Comparison) -> None:
+        if wanted is not self._wanted:
+            return
+        self.view.show_comparison(found, first, second)
+        self.said.setText(
+            f"after scale, ramp and sub-pixel shift:  NRMSE {found.nrmse:.4g}  ·  "
+            f"SSIM of the amplitudes {found.ssim_amplitude:.4f}  ·  SSIM of the phases {found.ssim_phase:.4f}"
+        )
+
+    def _show_parameters(self, first: Run | None, second: Run | None) -> None:
+        """Only what differs."""
+        found = differences(first.job, second.job) if first is not None and second is not None else []
+        names = [run.title if run is not None else "" for run in (first, second)]
+        self.table.setHorizontalHeaderLabels(["Parameter", *names])
+        self.table.setRowCount(max(1, len(found)))
+        for row, difference in enumerate(found):
+            for column, text in enumerate(
+                (difference.path, *(_value(difference.path, v) for v in (difference.old, difference.new)))
+            ):
+                self.table.setItem(row, column, QTableWidgetItem(text))
+        if not found:
+            for column, text in enumerate(("These two runs have the same parameters.", "", "")):
+                self.table.setItem(0, column, QTableWidgetItem(text))
+        self.table.resizeRowsToContents()
+
+
+def _value(path: str, value: object) -> str:
+    return "—" if value is None else quantity(path, value)

@@ -1,0 +1,196 @@
+"""What the menu Run does besides pausing and stopping: the queue, notes, comparing, copying and exporting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from PyQt6.QtCore import QObject
+from PyQt6.QtGui import QGuiApplication
+
+from ptychogui.gui import dialogs
+from ptychogui.gui.opened import Opened, Run
+from ptychogui.reproduce import Recipe
+
+if TYPE_CHECKING:
+    from ptychogui.gui.history_view import HistoryView
+    from ptychogui.gui.window import Window
+
+
+class Runs(QObject):
+    """The runs of a window."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._window, self._session = window, window.session
+        window.ready.connect(self._connect_history)
+
+    # beginning
+
+    def start(self) -> None:
+        """Run; a result that was opened from a file goes on. While a run is going on, ask what to do with this one."""
+        self._ask_to_queue(self._session.start)
+
+    def go_on(self) -> None:
+        """Go on from the selected result."""
+        self._ask_to_queue(self._session.go_on)
+
+    def branch(self) -> None:
+        """Go on from the iterate on show."""
+        self._ask_to_queue(self._session.history.branch)
+
+    def run_again(self) -> None:
+        """Run the selected run's job once more, from where it began; its parameters come into the form."""
+        opened, run = self._session.current, self._session.current_run
+        if opened is not None and run is not None:
+            self._ask_to_queue(partial(self._again, opened, run))
+
+    def _again(self, opened: Opened, run: Run) -> None:
+        if not self._session.shows_running:  # there, they would go into the run that is going on
+            self._session.edit(run.job, of=opened, what=f"parameters of {run.name}")
+        self._session.queue.add(opened, run.job, run.initial, run.parent)
+
+    def add_to_queue(self) -> None:
+        """Let the current job wait for the one that is going on; it begins at once where there is none."""
+        self._session.start()
+
+    def _ask_to_queue(self, begin: Callable[[], object]) -> None:
+        running = self._session.running
+        if running is None:
+            begin()
+            return
+        waiting = len(self._session.queue.waiting)
+        after = f"after the {waiting} that wait already" if waiting else "as soon as it ends"
+        text = f"{running.name} is still at work. In the queue, the new run begins {after}."
+        answers: dict[str, Callable[[], object]] = {"Add to the queue": begin, "Cancel": lambda: None}
+        dialogs.ask(self._window, "A run is going on", text, answers)
+
+    # the queue
+
+    def move_earlier(self) -> None:
+        """Let the selected run begin one place earlier."""
+        self._move(-1)
+
+    def move_later(self) -> None:
+        """Let the selected run begin one place later."""
+        self._move(1)
+
+    def _move(self, by: int) -> None:
+        if self._session.current_run is not None:
+            self._session.queue.move(self._session.current_run, by)
+
+    def remove(self) -> None:
+        """Take the selected run away; asks where that would lose a result."""
+        opened, run = self._session.current, self._session.current_run
+        if opened is None or run is None:
+            return
+        if run.unsaved:
+            remove = partial(self._session.remove, opened, run)
+            text = f"The result of {run.name} is not saved."
+            dialogs.ask(self._window, "Remove the run?", text, {"Remove": remove, "Cancel": lambda: None})
+        else:
+            self._session.remove(opened, run)
+
+    # looking and noting
+
+    def annotate(self) -> None:
+        """Rate the selected run and note something."""
+        from ptychogui.gui.notes_dialog import NotesDialog
+
+        run = self._session.current_run
+        if run is not None:
+            NotesDialog(self._session, run, self._window).open()
+
+    def compare(self) -> None:
+        """Compare the pictures of two results."""
+        self._compare("pictures")
+
+    def compare_jobs(self) -> None:
+        """Compare the parameters of two runs."""
+        self._compare("parameters")
+
+    def _compare(self, page: Literal["pictures", "parameters"]) -> None:
+        from ptychogui.gui.compare import CompareDialog
+
+        dialog = CompareDialog(self._session, self._window)
+        dialog.show_page(page)
+        dialog.show()
+
+    def show_history(self) -> None:
+        """The states that were kept of the selected run."""
+        if self._window.workspace is not None:
+            self._window.workspace.reveal("history")
+
+    def _connect_history(self) -> None:
+        workspace, history = self._window.workspace, self._session.history
+        if workspace is None:
+            return
+        view: HistoryView = workspace.views["history"]
+        action = self._window.actions_by_id["branch"]
+        view.place_chosen.connect(history.look)
+        view.branch_wanted.connect(action.trigger)
+
+        def show() -> None:
+            view.show_iterates(history.iterates, history.place, history.why_no_branch())
+            action.setEnabled(not history.why_no_branch())
+
+        history.changed.connect(show)
+        self._session.state_changed.connect(show)
+
+    # keeping
+
+    def export(self) -> None:
+        """Choose what is written of the selected result, and where."""
+        from ptychogui.gui.export_dialog import ExportDialog
+
+        opened, run = self._session.current, self._session.current_run
+        if opened is not None and run is not None and run.result is not None and self._window.workspace is not None:
+            ExportDialog(self._session, opened, run, self._window.workspace, self._window).open()
+
+    def copy_command(self) -> None:
+        """Put the command line that makes the selected run on the clipboard."""
+        self._copy("command line", Recipe.command_line)
+
+    def copy_python(self) -> None:
+        """Put the Python script that makes the selected run on the clipboard."""
+        self._copy("Python script", Recipe.python)
+
+    def _copy(self, what: str, words: Callable[[Recipe], str]) -> None:
+        opened, run = self._session.current, self._session.current_run
+        if opened is None or run is None:
+            return
+        output = opened.result_path(run)
+        initial = run.initial
+        start = output.with_name(f"{output.stem}_start.h5") if initial is not None else None
+        modes = len(initial.probe.modes) if initial is not None else 1
+        text = words(Recipe(run.job, str(output), str(start or ""), modes))
+
+        def copied(_: object) -> None:
+            clipboard = QGuiApplication.clipboard()
+            if clipboard is not None:
+                clipboard.setText(text)
+            self._session.tell("info", f"The {what} of {run.name} is on the clipboard.{_remarks(run, start)}")
+
+        self._session.tasks.run(partial(_keep_start, run, start), copied, partial(self._session.tell, "error"))
+
+
+def _keep_start(run: Run, path: Path | None) -> None:
+    """In a thread: write what a run goes on from, since a command needs it as a file."""
+    from ptychogui import io
+
+    if run.initial is not None and path is not None:
+        io.write_result(run.initial, path)
+
+
+def _remarks(run: Run, start: Path | None) -> str:
+    """What keeps the words from giving the very same result, and what they need."""
+    changes = run.result.provenance.get("changes", "") if run.result is not None else ""
+    return "".join(
+        (
+            f" The state that it goes on from was written to {start}." if start is not None else "",
+            " It was stopped early; this runs to its end." if run.state == "stopped" else "",
+            " Its parameters were changed on the way; this begins with the first ones." if changes else "",
+        )
+    )
