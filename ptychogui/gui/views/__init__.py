@@ -123,5 +123,7 @@ def link(views: Mapping[str, View]) -> None:
     line = LineTool(objects[0])
     for first, second in combinations(objects, 2):
         first.panel.link(second.panel)
-    for view in (*objects, *profiles):
+    for view in objects:
         view.use_line(line)
+    for profile in profiles:
+        profile.use_line(line)

@@ -15,6 +15,8 @@ from ptychogui.io.picture import scale_bar_m
 
 LABEL_PX = 24
 """Ticks closer than this would let their numbers touch."""
+APART_PX = 56
+"""Numbers of the axis below stand no closer, since the one with the unit is long."""
 LEFT_PX = 40
 """Width of the left axis of a picture; if it followed its numbers, which `hug` changes, neither would come to rest."""
 TOP_PX, RIGHT_PX = 6.0, 8.0
@@ -130,6 +132,10 @@ class UnitAxis(pg.AxisItem):  # type: ignore[misc]
     def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
         """The distances of the ticks."""
         spacing: list[tuple[float, float]] = super().tickSpacing(low, high, size)
+        apart = APART_PX * (high - low) / max(size, 1)
+        if self.orientation == "bottom" and spacing and 0 < spacing[0][0] < apart:
+            decade = 10.0 ** math.floor(math.log10(apart))
+            spacing[0] = next(step * decade for step in (1, 2, 5, 10) if step * decade >= apart), spacing[0][1]
         return [(max(1.0, float(round(step))), offset) for step, offset in spacing] if self._whole else spacing
 
     def logTickValues(

@@ -17,7 +17,7 @@ EDGE_PX, PAD_PX = 8, 6
 BAR_PX, WHEEL_PX = (8.0, 72.0), 56.0
 """Width and height of the bar, diameter of the wheel."""
 TEXT_PX = 11
-SMALLEST_PX = 150
+SMALLEST_PX = 260
 """In a box that is smaller than this the legend would hide the picture."""
 SHARPNESS = 4
 """Pixels of the wheel per pixel of the screen, so that it is smooth on any."""

@@ -82,16 +82,22 @@ class Kind:
     """One way to look at an object; `slow` ones are made beside the window, `of_material` ones need a wavelength."""
 
     text: str
+    title: str
     make: Callable[[Wave], Picture]
     slow: bool = False
     of_material: bool = False
 
 
 KINDS: dict[str, Kind] = {
-    "phase": Kind("Phase", _phase),
-    "unwrapped": Kind("Unwrapped phase", lambda wave: wave.picture(wave.unwrapped_phase(), "rad"), slow=True),
-    "amplitude": Kind("Amplitude", lambda wave: wave.picture(np.abs(wave.image))),
-    "complex": Kind("Complex", lambda wave: wave.picture(wave.flat)),
-    "thickness": Kind("Thickness (phase)", _by_phase, slow=True, of_material=True),
-    "absorption": Kind("Thickness (absorption)", _by_absorption, of_material=True),
+    "phase": Kind("Phase", "Object phase", _phase),
+    "unwrapped": Kind(
+        "Unwrapped phase",
+        "Object phase, unwrapped",
+        lambda wave: wave.picture(wave.unwrapped_phase(), "rad"),
+        slow=True,
+    ),
+    "amplitude": Kind("Amplitude", "Object amplitude", lambda wave: wave.picture(np.abs(wave.image))),
+    "complex": Kind("Complex", "Object phase and amplitude", lambda wave: wave.picture(wave.flat)),
+    "thickness": Kind("Thickness (δ)", "Thickness from the phase", _by_phase, slow=True, of_material=True),
+    "absorption": Kind("Thickness (β)", "Thickness from the absorption", _by_absorption, of_material=True),
 }

@@ -28,7 +28,7 @@ from ptychogui.types import Dataset, Mask, Object, Scan
 
 HINT = "The object appears here."
 NO_WAVELENGTH = "A thickness needs the wavelength: give the energy on the Data card."
-SHORTEST_CHOICE = 9
+SHORTEST_CHOICE = 12
 """Letters of what is shown that are always seen."""
 
 
@@ -88,8 +88,7 @@ class ObjectView(View):
     @property
     def title(self) -> str:
         """What is seen, for the title of the dock."""
-        text = KINDS[self.mode].text
-        return f"Object {text[0].lower()}{text[1:]}"
+        return KINDS[self.mode].title
 
     def show_as(self, mode: str) -> None:
         """Show another of `KINDS`, also after the next start."""

@@ -60,14 +60,14 @@ class ProfileView(View):
         line = self._tool.line if self._tool is not None else None
         source = self._tool.source if self._tool is not None else None
         picture = source.picture if source is not None else None
-        if line is None or picture is None:
+        if line is None or source is None or picture is None:
             self.curves.show_curves(())
             self._readout.setText("")
             return
         found = along(picture, line, self.breadth.value())
         unit = lengths(line.length_m, min(picture.pixel))
         x = found.distance_m / unit.unit_si
-        name = picture.unit or "value"
+        name = f"{source.kind} ({picture.unit})" if picture.unit else source.kind
         self.curves.show_curves(
             (Curve(name, x, found.values), Curve("slope", x, _over(found), dashed=True)), unit.symbol
         )
