@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
-from PyQt6.QtGui import QChildEvent, QCloseEvent, QKeySequence, QMouseEvent, QShortcut
+from PyQt6.QtCore import QChildEvent, QEvent, QObject, Qt, pyqtSignal
+from PyQt6.QtGui import QCloseEvent, QKeySequence, QMouseEvent, QShortcut
 from PyQt6.QtWidgets import QApplication, QDockWidget, QLabel, QMenu, QTabBar, QVBoxLayout, QWidget
 
 from ptychogui.gui.views import DOCKS
