@@ -18,16 +18,18 @@ _LIT = 100.0
 """Counts that neighbours of a pixel have in all of the sample before its silence means something."""
 
 
-def hot_pixels(sample: Real, mask: Mask, centre: tuple[float, float] | None, factor: float = 5.0) -> Mask:
+def hot_pixels(
+    sample: Real, mask: Mask, centre: tuple[float, float] | None, factor: float = 5.0, mean: Real | None = None
+) -> Mask:
     """Pixels (True) that are far brighter than their surroundings in nearly every frame.
 
     A pixel counts as hot if its lowest tenth over the frames is `factor` times the third-brightest of its eight
     neighbours: a peak that the optics made is wider than that, a pair of hot pixels is not. The surroundings of
-    `centre`, the direct beam of a far field, are never taken.
+    `centre`, the direct beam of a far field, are never taken. `mean` (ny, nx) is the mean pattern, where it is known.
     """
     if len(sample) < 3:
         return np.zeros(mask.shape, bool)
-    mean = mean_pattern(sample, mask)
+    mean = mean_pattern(sample, mask) if mean is None else mean
     third = np.partition(_around(mean, "reflect"), -3, axis=0)[-3]
     hot: Mask = mask & (mean > factor * third + _COUNTS)
     hot[hot] = np.nanquantile(sample[:, hot], 0.1, axis=0) > factor * third[hot] + _COUNTS if hot.any() else False
@@ -38,15 +40,15 @@ def hot_pixels(sample: Real, mask: Mask, centre: tuple[float, float] | None, fac
     return hot
 
 
-def dead_pixels(sample: Real, mask: Mask, factor: float = 5.0) -> Mask:
+def dead_pixels(sample: Real, mask: Mask, factor: float = 5.0, mean: Real | None = None) -> Mask:
     """Pixels (True) that are far darker than their surroundings in nearly every frame.
 
     A pixel counts as dead if `factor` times its highest tenth over the frames is less than the third-darkest of its
-    eight neighbours, and those have enough counts for that to mean something.
+    eight neighbours, and those have enough counts for that to mean something. `mean` (ny, nx) as for hot pixels.
     """
     if len(sample) < 3:
         return np.zeros(mask.shape, bool)
-    mean = mean_pattern(sample, mask)
+    mean = mean_pattern(sample, mask) if mean is None else mean
     around = _around(np.where(mask, mean, np.inf), "constant", np.inf)
     third = np.partition(around, 2, axis=0)[2]
     dead: Mask = mask & np.isfinite(third) & (third * len(sample) > _LIT) & (factor * mean < third)

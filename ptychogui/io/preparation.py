@@ -78,7 +78,7 @@ def plan(raw: Raw, data: Data, far: bool, seen: Survey) -> Plan:
     from_corner, zero_value = _zero_frequency(raw, data, mean, far)
     layout, found, centre, centre_value = _layout(raw, data, mean, far, from_corner)
     out = {"file": ~seen.given, "gaps": gaps}
-    out |= _defects(data, seen.sample, mask, layout, found if far else None) | _thresholds(data, mean)
+    out |= _defects(data, seen.sample, mean, mask, layout, found if far else None) | _thresholds(data, mean)
     mask = mask & ~np.logical_or.reduce(list(out.values()))
     if data.mask_shapes:
         whole = np.fft.fftshift(mask) if from_corner else mask
@@ -146,14 +146,16 @@ def _layout(
     return Layout(from_corner, data.flip, corner, size, data.bin), found, centre, value
 
 
-def _defects(data: Data, sample: Real, mask: Mask, layout: Layout, beam: tuple[float, float] | None) -> dict[str, Mask]:
+def _defects(
+    data: Data, sample: Real, mean: Real, mask: Mask, layout: Layout, beam: tuple[float, float] | None
+) -> dict[str, Mask]:
     """Hot and dead pixels (of the file); `beam` is where it was found in the turned frame."""
     out = {}
-    turned, use = layout.turned(sample), layout.turned(mask)
+    turned, use, level = layout.turned(sample), layout.turned(mask), layout.turned(mean)
     if data.hot_pixels:
-        out["hot"] = turned_back(defects.hot_pixels(turned, use, beam, data.defect_factor), layout)
+        out["hot"] = turned_back(defects.hot_pixels(turned, use, beam, data.defect_factor, level), layout)
     if data.dead_pixels:
-        out["dead"] = turned_back(defects.dead_pixels(turned, use, data.defect_factor), layout)
+        out["dead"] = turned_back(defects.dead_pixels(turned, use, data.defect_factor, level), layout)
     return out
 
 

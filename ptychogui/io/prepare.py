@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ptychogui.io.data import Orientation
 from ptychogui.io.raw import Raw
 from ptychogui.params import InputError
 from ptychogui.types import Frames, Mask, Real, Value
@@ -95,6 +96,17 @@ class Layout:
         ny, nx = self.prepared_shape
         parts: NDArray[Any] = block.reshape(*block.shape[:-2], ny, self.bin, nx, self.bin).sum((-3, -1))
         return parts
+
+
+def composed(first: Orientation, then: Orientation) -> Orientation:
+    """The one orientation that does what two do one after the other."""
+    numbers = np.arange(6).reshape(2, 3)
+    both = _turned_by(_turned_by(numbers, first), then)
+    return next(flip for flip in get_args(Orientation) if np.array_equal(_turned_by(numbers, flip), both))
+
+
+def _turned_by(values: NDArray[Any], flip: str) -> NDArray[Any]:
+    return Layout(False, flip, (0, 0), (1, 1), 1).turned(values)
 
 
 def window(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +29,17 @@ def read(data: Data, need_scan: bool = True, beside: bool = True) -> Dataset:
     that it was made from. Raises `InputError` with one sentence for whatever is wrong with the file or with what is
     said about it.
     """
+    data, format, raw = opened(data, beside)
+    path = Path(data.path)
+    with _naming(path):
+        return _dataset(format, path, raw, data, need_scan)
+
+
+def opened(data: Data, beside: bool = True) -> tuple[Data, str, Raw]:
+    """What a file holds before it is prepared: everything that is said of it, the name of its format, its content.
+
+    As `read`, it takes what is beside the file, unless `beside` is False, and raises `InputError`.
+    """
     if not data.path:
         raise InputError("No data file is given; name one with data.path.")
     path = Path(data.path).expanduser()
@@ -40,10 +53,17 @@ def read(data: Data, need_scan: bool = True, beside: bool = True) -> Dataset:
         raise InputError(f"{path} does not exist; check the name.")
     data = sidecar.layered(path, data) if beside else data
     reader = reader_of(path, data)
-    try:
+    with _naming(path):
         if reader is mapped:
             data = mapped.with_mapping(path, data)
-        return _dataset(reader.NAME, path, raw_of(reader, path, data), data, need_scan)
+        return data.model_copy(update={"path": str(path)}), reader.NAME, raw_of(reader, path, data)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Put the name of the file before what is wrong with it, unless it is there."""
+    try:
+        yield
     except InputError as error:
         if path.name in str(error) or isinstance(error, mapped.UnmappedError):
             raise

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from typing import get_args
 
 import numpy as np
 import pytest
 from small_scan import COUNT, NX, NY
 
 from ptychogui.io import read
-from ptychogui.io.data import Data
+from ptychogui.io.data import Data, Orientation
+from ptychogui.io.prepare import Layout, composed
 
 
 def opened(path, **said):
@@ -189,3 +191,11 @@ def test_a_probe_of_nothing_is_not_used(npz):
     empty = opened(npz(probe=np.zeros((1, NY, NX), np.complex64)))
     assert empty.probe is None
     assert "empty" in value(empty, "probe").text
+
+
+def test_two_orientations_make_one():
+    frame = np.arange(12).reshape(3, 4)
+    for first, then in itertools.product(get_args(Orientation), repeat=2):
+        steps = Layout(False, then, (0, 0), (1, 1), 1).turned(Layout(False, first, (0, 0), (1, 1), 1).turned(frame))
+        np.testing.assert_array_equal(Layout(False, composed(first, then), (0, 0), (1, 1), 1).turned(frame), steps)
+    np.testing.assert_array_equal(Layout(False, "ty", (0, 0), (1, 1), 1).turned(frame), np.rot90(frame))
