@@ -46,8 +46,9 @@ class Recipe:
     def command_line(self) -> str:
         """A command for a shell, which sets what differs from the defaults."""
         words = ["ptychogui", "run", self.job.data.path, "-o", self.output]
+        usual = _flat(Job().plain())
         for path, value in _flat(_said(self.whole)).items():
-            if path != "data.path":
+            if path != "data.path" and not (path.endswith(".kind") and usual.get(path) == value):
                 words += ["--set", f"{path}={toml(value)}"]
         return shlex.join(words)
 
