@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.choice import Choice, choices, label_of, replaced
@@ -161,6 +161,8 @@ class JobForm(ParamsForm):
 
     preset_wanted = pyqtSignal(str)
     """The user chose a preset by its name."""
+    presets_wanted = pyqtSignal()
+    """The user wants to keep, share or delete presets."""
 
     def __init__(self, job: Job, parent: QWidget | None = None) -> None:
         super().__init__(job, parent=parent)
@@ -209,7 +211,7 @@ class JobForm(ParamsForm):
         self._presets.setToolTip("Solver and unknowns for a purpose")
         self._presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._presets.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # what is being typed elsewhere is taken up first
-        self._presets.setMenu(presets_menu(self, self.preset_wanted.emit))
+        self._presets.setMenu(presets_menu(self, self.preset_wanted.emit, self.presets_wanted.emit))
         top.addWidget(self._presets)
         layout.addLayout(top)
         self._stages = StageList(cast("Job", self._params), self)
@@ -229,7 +231,33 @@ class JobForm(ParamsForm):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inside)
+        self._area = area
+        self._revealed: FieldRow | None = None
+        self._reveal_later = QTimer(self)
+        self._reveal_later.setSingleShot(True)
+        self._reveal_later.timeout.connect(self._show_revealed)
         layout.addWidget(area)
+
+    def reveal(self, name: str) -> None:
+        """Put the keyboard into the field of a dotted name, or into the switch of its group where that is off."""
+        self._search.clear()
+        path = name.split(".")
+        section = self._sections[path[0].capitalize() if path[0] in GROUPS else "Run"]
+        section.set_expanded(True)
+        rows = {row.choice.name: row for row in section.rows.values()}
+        row = rows.get(name)
+        if row is None or not row.choice.active:
+            switches = (".".join([*path[:end], "enabled"]) for end in range(len(path) - 1, 0, -1))
+            row = next((rows[switch] for switch in switches if switch in rows), row)
+        if row is None or row.edit is None:
+            return
+        row.edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._revealed = row
+        self._reveal_later.start()  # rows made just now have no place yet
+
+    def _show_revealed(self) -> None:
+        if self._revealed is not None and self._revealed in self.rows():
+            self._area.ensureWidgetVisible(self._revealed)
 
     def _refresh(self) -> None:
         words = self._search.text().lower().split()

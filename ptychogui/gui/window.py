@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,12 @@ from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEven
 from PyQt6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from ptychogui.gui import dialogs, menus, settings, theme
+from ptychogui.gui.first_steps import FirstSteps
+from ptychogui.gui.guidance import Guidance
 from ptychogui.gui.leaving import Leaving
 from ptychogui.gui.notices import Notices
+from ptychogui.gui.project import Projects
+from ptychogui.gui.project_file import SUFFIX
 from ptychogui.gui.run_bar import RunBar
 from ptychogui.gui.runs import Runs
 from ptychogui.gui.session import Session
@@ -26,17 +29,16 @@ from ptychogui.job import Job
 if TYPE_CHECKING:
     from ptychogui.gui.workspace import Workspace
 
-DATA_NAMES = "Scans and results (*.cxi *.h5 *.hdf5 *.nxs *.npz *.npy *.bz2 *.gz *.tif *.tiff);;All files (*)"
+DATA_NAMES = (
+    "Scans, results, projects (*.cxi *.h5 *.hdf5 *.nxs *.npz *.npy *.mat *.bz2 *.gz *.tif *.tiff *.ptychoproj);;"
+    "All files (*)"
+)
 RESULT_NAMES = "Result (*.h5)"
 JOB_NAMES = "Parameters (*.toml)"
 UNPAINTED_MS = 2000
 SLOW_MS = 500
 """An opening that takes longer than this is told."""
 SIMULATING = "The sample is being simulated…"
-ABOUT = (
-    "<h3>ptychogui {version}</h3><p>From a ptychographic scan to a picture, by pointing and clicking.</p>"
-    "<p>Free software under the GNU General Public License, version 3 or later.</p>"
-)
 
 
 class Window(QMainWindow):
@@ -59,6 +61,8 @@ class Window(QMainWindow):
         self._slow: list[str] = []
         self.tools = Tools(self)
         self.view_windows = ViewWindows(self)
+        self.guidance = Guidance(self)
+        self.projects = Projects(self)
         self.runs = Runs(self)
         self.actions_by_id = menus.make_actions(self)
         self.stack = QStackedWidget(self)
@@ -72,6 +76,8 @@ class Window(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.stack, 1)
+        self.first_steps = FirstSteps(self)
+        column.addWidget(self.first_steps)
         column.addWidget(self.run_bar)
         self.setCentralWidget(whole)
         self.notices = Notices(self.stack)
@@ -125,6 +131,7 @@ class Window(QMainWindow):
         self.workspace.card.keep_wanted.connect(self.keep_beside)
         menus.add_docks(self)
         self.tools.show_lights()
+        self.workspace.form.presets_wanted.connect(self.guidance.presets)
         if self.session.current is not None:  # opened before there was a place to show it
             self.session.tree_changed.emit()
             self.session.select(self.session.current, self.session.current_run)
@@ -178,8 +185,10 @@ class Window(QMainWindow):
     # files
 
     def open_path(self, path: str) -> None:
-        """Open a scan, a result or a file with parameters."""
-        if Path(path).suffix == ".toml":
+        """Open a scan, a result, a project or a file with parameters."""
+        if Path(path).suffix == SUFFIX:
+            self.projects.open(path)
+        elif Path(path).suffix == ".toml":
             self.load_parameters(path)
         else:
             self.session.open(path)
@@ -318,18 +327,6 @@ class Window(QMainWindow):
         """The system went light or dark."""
         theme.dress()
         self.run_bar.draw_icons()
-
-    def command_palette(self) -> None:
-        """Find an action by typing."""
-        dialogs.CommandPalette(self.actions_by_id, self).open()
-
-    def show_shortcuts(self) -> None:
-        """The list of keys."""
-        dialogs.show_shortcuts(self)
-
-    def show_about(self) -> None:
-        """What this program is."""
-        dialogs.tell(self, "about", "About ptychogui", ABOUT.format(version=version("ptychogui")))
 
     # drag and drop, closing
 

@@ -274,7 +274,7 @@ def test_the_layout_and_the_theme_are_kept(opened: Window, scan: Path, until: Un
 
 
 def test_the_command_palette_finds_and_does(opened: Window, qtbot: QtBot) -> None:
-    opened.command_palette()
+    opened.guidance.palette()
     dialog = opened.findChild(QDialog, "command_palette")
     assert dialog is not None
     typed = dialog.findChild(QLineEdit)

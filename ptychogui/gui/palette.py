@@ -1,0 +1,112 @@
+"""The command palette: finds actions, parameters, open files and runs by what is typed; Enter goes there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QEvent, QObject, Qt
+from PyQt6.QtGui import QKeyEvent, QKeySequence
+from PyQt6.QtWidgets import QApplication, QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout
+
+from ptychogui.gui.actions import ACTIONS, plain
+from ptychogui.gui.choice import Choice, choices
+
+if TYPE_CHECKING:
+    from ptychogui.gui.window import Window
+
+
+@dataclass(frozen=True)
+class Find:
+    """Something that can be found: its text, a dim remark, more words, what Enter does, and why it cannot be done."""
+
+    text: str
+    remark: str
+    words: str
+    go: Callable[[], object]
+    why: str = ""
+
+
+def finds(window: Window) -> Iterator[Find]:
+    """Everything that the palette can find: actions, then files and runs, then parameters."""
+    for action in ACTIONS:
+        if action.id != "palette":
+            entry = window.actions_by_id[action.id]
+            keys = entry.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            why = "" if entry.isEnabled() else entry.toolTip()
+            yield Find(plain(action.text), keys, plain(action.menu), entry.trigger, why)
+    session = window.session
+    for opened in session.opened:
+        yield Find(opened.title, "open file", opened.path, partial(session.select, opened, None))
+        for run in opened.runs:
+            yield Find(run.name, f"run of {opened.title}", "", partial(session.select, opened, run))
+    if session.current is not None:
+        for choice in choices(session.current.job):
+            if not choice.heading:
+                group = " › ".join(str(part) for part in choice.path[:-1])
+                go = partial(window.guidance.show_parameter, choice.name)
+                yield Find(choice.label, f"parameter  {choice.name}", f"{group} {_first_sentence(choice)}", go)
+
+
+def _first_sentence(choice: Choice) -> str:
+    return choice.help.split(". ")[0]
+
+
+class CommandPalette(QDialog):
+    """A field and a list; Up and Down choose while one types."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self.setObjectName("command_palette")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Command palette")
+        self._finds = list(finds(window))
+        self._typed = QLineEdit(self)
+        self._typed.setObjectName("palette_search")
+        self._typed.setToolTip("Type some words of an action, a parameter, an open file or a run")
+        self._typed.setPlaceholderText("An action, a parameter, a file…")
+        self._list = QListWidget(self)
+        self._list.setObjectName("palette_list")
+        self._list.setAccessibleName("What was found")
+        self._list.setToolTip("Enter or a double click goes there")
+        column = QVBoxLayout(self)
+        column.addWidget(self._typed)
+        column.addWidget(self._list)
+        self._typed.textChanged.connect(self._find)
+        self._typed.returnPressed.connect(self._do)
+        self._typed.installEventFilter(self)
+        self._list.itemActivated.connect(self._do)
+        self.resize(560, 440)
+        self._find("")
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Let the arrows that are pressed in the field move through the list."""
+        moves = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in moves:
+            QApplication.sendEvent(self._list, event)
+            return True
+        return super().eventFilter(watched, event)
+
+    def _find(self, typed: str) -> None:
+        words = typed.lower().split()
+        found = [find for find in self._finds if all(word in f"{find.text} {find.remark}".lower() for word in words)]
+        if words:
+            found += [
+                f for f in self._finds if f not in found and all(w in f"{f.text} {f.words}".lower() for w in words)
+            ]
+        self._list.clear()
+        for find in found:
+            item = QListWidgetItem(f"{find.text}    {find.remark}".strip(), self._list)
+            item.setData(Qt.ItemDataRole.UserRole, find)
+            if find.why:
+                item.setFlags(Qt.ItemFlag.NoItemFlags)
+                item.setToolTip(find.why)
+        self._list.setCurrentRow(next((row for row, find in enumerate(found) if not find.why), -1))
+
+    def _do(self, _: object = None) -> None:
+        item = self._list.currentItem()
+        self.accept()
+        if item is not None and item.flags():
+            item.data(Qt.ItemDataRole.UserRole).go()
