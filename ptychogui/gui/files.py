@@ -80,6 +80,20 @@ class Files(QObject):
         self.file_opened.emit()
         self._look_at(opened)
 
+    def replace(self, opened: list[Opened], selected_scan: int | None, selected_run: int | None, frame: int) -> None:
+        """Let other files, which were read, take the place of those that are open."""
+        for old in self.opened:
+            old.dataset = None
+        self.opened, self.frame = opened, frame
+        scan = opened[selected_scan] if selected_scan is not None and selected_scan < len(opened) else None
+        runs = scan.runs if scan is not None else []
+        self.current = scan
+        self.current_run = runs[selected_run] if selected_run is not None and selected_run < len(runs) else None
+        self.tree_changed.emit()  # a tree without a current item would choose one when it gets the keyboard
+        self.select(self.current, self.current_run)
+        for each in opened:
+            self._look_at(each)
+
     def _look_at(self, opened: Opened) -> None:
         """Tell what the reader found, and begin the preview."""
         if opened.dataset is None:
