@@ -193,6 +193,7 @@ class _Run:
         self.level = level(self.problem, self.state, 1)
         self.box = lit_box(self.state)
         self.losses: list[Tensor] = []
+        self.stage_epochs: list[int] = []
         self.epoch, self.whole, self.stage, self.changed = 0, True, 0, False
         self.changes: list[str] = []
         self.messages: list[str] = []
@@ -228,6 +229,8 @@ class _Run:
                 self.level, self.box = item.level, lit_box(item.state)
             if item.whole:
                 self.losses.append(item.loss)
+                self.stage_epochs += [0] * (item.stage + 1 - len(self.stage_epochs))
+                self.stage_epochs[item.stage] += 1
             self.messages += item.messages
             yield item
 
@@ -264,6 +267,7 @@ class _Run:
             messages=messages,
             ended=ended,
             stage=self.stage,
+            stage_epochs=tuple(self.stage_epochs),
             unknowns=report.figures(problem, state),
         )
 

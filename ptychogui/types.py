@@ -218,6 +218,8 @@ class Snapshot:
     """Figures of refined unknowns: `distance_m` or `focus_to_sample_m`, `distance_change` as a part of what was given,
     `gain_spread` as a standard deviation, `background` in mean counts of a pixel."""
     stage: int = 0
+    stage_epochs: tuple[int, ...] = ()
+    """How many epochs each stage has finished, up to the one at work."""
 
 
 @dataclass(frozen=True)

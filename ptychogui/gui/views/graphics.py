@@ -15,7 +15,7 @@ from ptychogui.io.picture import scale_bar_m
 
 LABEL_PX = 24
 """Ticks closer than this would let their numbers touch."""
-APART_PX = 56
+APART_PX = 42
 """Numbers of the axis below stand no closer, since the one with the unit is long."""
 LEFT_PX = 40
 """Width of the left axis of a picture; if it followed its numbers, which `hug` changes, neither would come to rest."""

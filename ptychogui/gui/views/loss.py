@@ -1,4 +1,4 @@
-"""How the loss falls from epoch to epoch, beside the other runs of the same file."""
+"""How the loss falls from epoch to epoch and from stage to stage, beside the other runs of the same file."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyqtgraph as pg
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.base import View
 from ptychogui.gui.views.line_plot import LinePlot
+from ptychogui.job import Job
+from ptychogui.params import InputError
 from ptychogui.types import Real
 
 OTHERS = 6
@@ -32,6 +35,7 @@ class LossView(View):
         self._name = ""
         self._others: dict[str, Real] = {}
         self._other_curves: list[pg.PlotDataItem] = []
+        self._marks: dict[float, pg.InfiniteLine] = {}
         self._logarithmic = QCheckBox("log", self)
         self._logarithmic.setObjectName("log")
         self._logarithmic.setToolTip("Logarithmic axis of the loss")
@@ -72,8 +76,40 @@ class LossView(View):
         else:
             loss = self.snapshot.loss if self.snapshot is not None else np.zeros(0, np.float32)
         self._curve.setData(*_points(loss))
+        self._mark_stages(len(loss))
         self.plot.name_axes("epochs" if len(loss) or self._others else "")
         self._readout.setText(f"loss {loss[-1]:.4g} after {len(loss)} epochs" if len(loss) else "")
+
+    def _mark_stages(self, epochs: int) -> None:
+        """A dashed line where a stage ends and the next one begins."""
+        ends = np.cumsum(self._stage_epochs(epochs))[:-1]
+        wanted = {float(end) + 0.5: f"stage {i}" for i, end in enumerate(ends, 2)}
+        for place in [place for place in self._marks if place not in wanted]:
+            self.plot.removeItem(self._marks.pop(place))
+        for place, name in wanted.items():
+            if place not in self._marks:
+                self._marks[place] = line = pg.InfiniteLine(
+                    place, 90, label=name, labelOpts={"position": 0.9, "anchors": [(0, 0.5), (0, 0.5)]}
+                )
+                self._dress(line)
+                self.plot.addItem(line, ignoreBounds=True)
+
+    def _stage_epochs(self, epochs: int) -> tuple[int, ...]:
+        """The epochs that each stage had; of a result from a file those of its job, where none was cut short."""
+        if self.snapshot is not None:
+            return self.snapshot.stage_epochs
+        if self.result is None or not self.result.job:
+            return ()
+        try:
+            planned = tuple(stage.epochs for stage in Job.from_toml(self.result.job).stages)
+        except InputError:  # the job of another version
+            return ()
+        return planned if sum(planned) == epochs else ()
+
+    def _dress(self, line: pg.InfiniteLine) -> None:
+        colour = self.palette().color(QPalette.ColorRole.PlaceholderText)
+        line.setPen(pg.mkPen(colour, width=1, style=Qt.PenStyle.DashLine))
+        line.label.setColor(colour)
 
     def clear(self) -> None:
         """Show nothing."""
@@ -102,6 +138,8 @@ class LossView(View):
         self._curve.setPen(pg.mkPen(accent, width=2))
         self._curve.setSymbolBrush(accent)
         self._curve.setSymbolPen(None)
+        for line in self._marks.values():
+            self._dress(line)
 
 
 def _points(loss: Real) -> tuple[Real, Real]:

@@ -7,17 +7,25 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QPointF
-from PyQt6.QtWidgets import QMenu, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.base import View
+from ptychogui.gui.views.kept import keep, kept
 from ptychogui.gui.views.lengths import PIXELS, Lengths, lengths
-from ptychogui.gui.views.panel import ImagePanel, Picture, add_options, levels_of, value_text
+from ptychogui.gui.views.panel import ImagePanel
+from ptychogui.gui.views.picture import Picture, levels_of, value_text
+from ptychogui.measure.modes import overlaps, power_shares
 from ptychogui.types import Complex
 
 GAP = 0.04
 """The gap between two modes, as a fraction of their width."""
 MOST = 16
 """Modes beyond these carry too little power to look at."""
+
+
+MODES = {"complex": "Complex", "amplitude": "Amplitude", "phase": "Phase", "orthogonality": "Orthogonality"}
+FIGURES = 8
+"""With more modes than these the figures would touch."""
 
 
 def _count_text(modes: int) -> str:
@@ -28,14 +36,22 @@ class ProbeView(View):
     """Every mode is as bright as its own brightest pixel, so that weak ones can be seen; the label tells its power."""
 
     delay_ms = 40
-    modes = ("complex", "amplitude", "phase")
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.mode = "complex"
+        chosen = kept("probe/kind", "complex")
+        self.mode = chosen if chosen in MODES else "complex"
         self.panel = ImagePanel("The modes of the probe appear here during a run.", self)
         self.panel.describe = self._describe
-        self.panel.menu_extensions.append(self._extend_menu)
+        self.choice = QComboBox(self)
+        self.choice.setObjectName("kind")
+        self.choice.setToolTip("What is shown of the modes")
+        for name, text in MODES.items():
+            self.choice.addItem(text, name)
+        self.choice.setCurrentIndex(self.choice.findData(self.mode))
+        self.choice.activated.connect(lambda _: self.show_as(self.choice.currentData()))
+        self.panel.put_above(self.choice)
+        self.panel.show_kind(f"probe {self.mode}")
         self._labels: list[pg.TextItem] = []
         self._probe: Complex | None = None
         self._pixel, self._unit, self._columns = (1.0, 1.0), PIXELS, 1
@@ -43,13 +59,13 @@ class ProbeView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
 
-    def _extend_menu(self, menu: QMenu) -> None:
-        add_options(menu, "Show", self.modes, self.mode, self.show_as)
-        menu.addSeparator()
-
     def show_as(self, mode: str) -> None:
-        """Show both as hue and brightness, the amplitude, or the phase."""
+        """Show another of `MODES`, also after the next start."""
         self.mode = mode
+        self.choice.setCurrentIndex(self.choice.findData(mode))
+        keep("probe/kind", mode)
+        self.panel.show_kind(f"probe {mode}")
+        self.panel.fit()
         self.draw()
 
     def fit(self) -> None:
@@ -72,9 +88,11 @@ class ProbeView(View):
             self.panel.show_picture(None)
 
     def _show(self, probe: Complex, pixel: tuple[float, float]) -> None:
-        power = (np.abs(probe) ** 2).sum((1, 2), dtype=np.float64)
-        share = power / max(float(np.nansum(power)), 1e-30)
+        share = power_shares(probe)
         probe = probe[:MOST]
+        if self.mode == "orthogonality":
+            self._show_overlaps(probe)
+            return
         count, ny, nx = probe.shape
         self._probe, self._pixel = probe, pixel
         self._unit = lengths(max(ny * pixel[0], nx * pixel[1]), min(pixel))
@@ -86,8 +104,20 @@ class ProbeView(View):
             y, x = i // columns * (ny + gap), i % columns * (nx + gap)
             mosaic[y : y + ny, x : x + nx] = mode / max(float(np.abs(mode).max()), 1e-30)
         origin = -(ny // 2) * pixel[0], -(nx // 2) * pixel[1]
-        self.panel.show_picture(self._picture(mosaic, pixel, origin, self._unit), _count_text(len(power)))
+        self.panel.show_picture(self._picture(mosaic, pixel, origin, self._unit), _count_text(len(share)))
         self._write_labels([f"{i + 1}: {100 * s:.3g} %" for i, s in enumerate(share[:MOST])])
+
+    def _show_overlaps(self, probe: Complex) -> None:
+        """How far every two modes are orthogonal, as figures in a square of cells."""
+        matrix = overlaps(probe)
+        count = len(matrix)
+        self._probe = probe
+        picture = Picture(matrix, (1.0, 1.0), (0.0, 0.0), Lengths(1.0, ""), "", "viridis", (0.0, 1.0))
+        said = "overlap of every two modes: 0 where they are orthogonal"
+        self.panel.show_picture(picture, said if count > 1 else "one mode: there is nothing to compare")
+        self._take_labels([f"{value:.2g}" for value in matrix.ravel()] if count <= FIGURES else [], middle=True)
+        for i, label in enumerate(self._labels):
+            label.setPos(QPointF(i % count, i // count))
 
     def _aspect(self) -> float:
         return float(max(self.panel.plot.width(), 1) / max(self.panel.plot.height(), 1))
@@ -105,29 +135,36 @@ class ProbeView(View):
             return Picture(np.angle(mosaic), pixel, origin, unit, "rad", "cyclic", (-math.pi, math.pi), gaps=True)
         return Picture(mosaic, pixel, origin, unit, levels=(0.0, levels_of(mosaic)[1]), gaps=True)
 
-    def _write_labels(self, texts: list[str]) -> None:
+    def _take_labels(self, texts: list[str], middle: bool = False) -> None:
+        """As many labels as there are texts; their places are for the caller."""
         for label in self._labels[len(texts) :]:
             self.panel.box.removeItem(label)
         del self._labels[len(texts) :]
         while len(self._labels) < len(texts):
-            label = pg.TextItem(color="w", fill=pg.mkBrush(0, 0, 0, 130), anchor=(0, 0))
+            label = pg.TextItem(color="w", fill=pg.mkBrush(0, 0, 0, 130))
             self.panel.box.addItem(label, ignoreBounds=True)
             self._labels.append(label)
-        if self._probe is None:
+        for label, text in zip(self._labels, texts):
+            label.setAnchor((0.5, 0.5) if middle else (0, 0))
+            label.setText(text)
+
+    def _write_labels(self, texts: list[str]) -> None:
+        self._take_labels(texts)
+        if self._probe is None or self.panel.picture is None:
             return
         _, ny, nx = self._probe.shape
-        gap, rect = self._gap(nx), self.panel.picture.rect if self.panel.picture else None
+        gap, rect = self._gap(nx), self.panel.picture.rect
         dy, dx = (p / self._unit.unit_si for p in self._pixel)
-        for i, (label, text) in enumerate(zip(self._labels, texts)):
-            label.setText(text)
-            if rect is not None:
-                x, y = i % self._columns * (nx + gap) * dx, i // self._columns * (ny + gap) * dy
-                label.setPos(QPointF(rect.left() + x, rect.top() + y))
+        for i, label in enumerate(self._labels):
+            x, y = i % self._columns * (nx + gap) * dx, i // self._columns * (ny + gap) * dy
+            label.setPos(QPointF(rect.left() + x, rect.top() + y))
 
     def _describe(self, y: float, x: float) -> str:
         """Where the pointer is in its own mode, from the middle of the probe, and the wave there."""
         if self._probe is None:
             return ""
+        if self.mode == "orthogonality":
+            return self._describe_overlap(round(y), round(x))
         _, ny, nx = self._probe.shape
         gap = self._gap(nx)
         row = y * self._unit.unit_si / self._pixel[0] + ny // 2 + 0.5
@@ -146,3 +183,8 @@ class ProbeView(View):
         at = f"y {(j - ny // 2) * self._pixel[0] / self._unit.unit_si:.4g}"
         at += f"  x {(i - nx // 2) * self._pixel[1] / self._unit.unit_si:.4g} {self._unit.symbol}"
         return f"mode {mode + 1}   {at}    {value_text(self._probe[mode, j, i], '')}"
+
+    def _describe_overlap(self, first: int, second: int) -> str:
+        picture = self.panel.picture
+        value = picture.value_at(first, second) if picture is not None else None
+        return "" if value is None else f"modes {first + 1} and {second + 1}: overlap {value:.3g}"

@@ -14,7 +14,7 @@ from ptychogui.gui.views.base import View
 from ptychogui.gui.views.latest import Latest
 from ptychogui.gui.views.lengths import lengths
 from ptychogui.gui.views.panel import ImagePanel
-from ptychogui.gui.views.picture import Picture, levels_of
+from ptychogui.gui.views.picture import Picture
 from ptychogui.gui.views.shown_object import wavelength_m
 from ptychogui.gui.views.slice_plot import SlicePlot
 from ptychogui.measure.propagation import Beam, beam, fwhm_m, propagated, reach_m
@@ -45,6 +45,7 @@ class PropagationView(View):
         self.z_m = 0.0
         self._beam: Beam | None = None
         self._next_s = 0.0
+        self._plane_text = ""
         self._cuts, self._planes = Latest(self), Latest(self)
         self.cut = SlicePlot(HINT, self)
         self.panel = ImagePanel("The probe at the chosen place.", self)
@@ -169,7 +170,7 @@ class PropagationView(View):
     def _forget(self, hint: str) -> None:
         self._cuts.forget()
         self._planes.forget()
-        self._beam, self._next_s, self.z_m = None, 0.0, 0.0
+        self._beam, self._next_s, self.z_m, self._plane_text = None, 0.0, 0.0, ""
         self.cut.show_nothing(hint)
         self.panel.show_picture(None)
         self._readout.setText("")
@@ -202,10 +203,12 @@ class PropagationView(View):
         where = float(found.z_m[focus])
         side = "behind" if where > 0 else "before"
         at_end = focus in (0, len(found.z_m) - 1)
-        text = "no focus within what is shown" if at_end else f"focus {_text(abs(where))} {side} the sample"
-        self._readout.setText(f"{text}  ·  {self._plane_text}" if self._plane_text else text)
+        focused = "no focus within what is shown" if at_end else f"focus {_text(abs(where))} {side} the sample"
+        self._readout.setText("  ·  ".join(text for text in (focused, self._plane_text, self._cone_text()) if text))
 
-    _plane_text = ""
+    def _cone_text(self) -> str:
+        known = self.result or self.dataset
+        return "in the equivalent parallel beam" if known is not None and known.geometry.in_cone else ""
 
     def _take_plane(self, z_m: float, made: tuple[Picture, tuple[float, float]]) -> None:
         picture, (high, wide) = made
@@ -236,7 +239,7 @@ def _plane(optics: Optics, z_m: float) -> tuple[Picture, tuple[float, float]]:
     unit = lengths(max(ny * pixel_m[0], nx * pixel_m[1]), min(pixel_m))
     origin = -(ny // 2) * pixel_m[0], -(nx // 2) * pixel_m[1]
     shown = intensity / max(float(intensity.max()), 1e-30)
-    picture = Picture(shown, pixel_m, origin, unit, "", "inferno", levels=(0.0, levels_of(shown)[1]))
+    picture = Picture(shown, pixel_m, origin, unit, "", "inferno", levels=(0.0, 1.0))
     return picture, fwhm_m(intensity, pixel_m)
 
 

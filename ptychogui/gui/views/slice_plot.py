@@ -34,6 +34,7 @@ class SlicePlot(pg.PlotWidget):  # type: ignore[misc]
         self.getPlotItem().layout.setContentsMargins(0, TOP_PX, RIGHT_PX, 0)
         self.getAxis("left").setWidth(LEFT_PX)
         self.getViewBox().setDefaultPadding(0)
+        self.getViewBox().invertY(True)
         self._along = Lengths(1.0, "")
         self._image = Image()
         self.addItem(self._image)
