@@ -61,7 +61,8 @@ class Job(Params):
     stop: Stopping = Stopping()
     """What ends a run that has nothing more to gain."""
     device: str = "auto"
-    """Where to compute: auto, cpu, cuda:0."""
+    """Where to compute: auto (a graphics card where there is one), cpu, cuda:0. One that is not there is told
+    before the run."""
     seed: Index = 0
     """Seed of everything random; the same seed gives the same result on the same machine."""
 

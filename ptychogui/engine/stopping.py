@@ -25,11 +25,11 @@ class Stopping(Params):
     window of epochs, or over as many as it took to get there where noise was fitted."""
 
     automatic: Annotated[bool, LIVE] = False
-    """End a stage when its loss has reached a plateau. Off: only tell."""
+    """End a stage when its loss has reached a plateau, so that no epoch is spent in vain. Off: only tell."""
     improvement: Annotated[Fraction, LIVE] = 0.002
     """The part by which the mean loss has to fall from one window of epochs to the next; less is a plateau."""
     window: Annotated[Count, LIVE] = 10
-    """Epochs in a window."""
+    """Epochs in a window. Few: a chance pause of the loss counts as a plateau; many: it is seen late."""
     held_out: Fraction | None = None
     """The part of all pixels that the solver does not see. When these are explained worse, it fits noise: the stage
     ends, and the best state is given back. 0 uses all. Unset: 0.01 where the frames hold whole counts and fewer than a

@@ -16,11 +16,11 @@ class ObjectAmplitude(Params):
     right, else it flattens true contrast."""
 
     enabled: Annotated[bool, LIVE] = False
-    """Whether it is imposed."""
+    """Whether it is imposed after every epoch. Off, nothing but the data says how it has to be."""
     minimum: Annotated[NonNegative, LIVE] = 0.0
-    """The smallest amplitude."""
+    """The smallest amplitude that a pixel of the object may have; 0 lets a sample be black."""
     maximum: Annotated[Positive, LIVE] = 1.2
-    """The largest amplitude; a sample that only absorbs has at most 1."""
+    """The largest amplitude that a pixel of the object may have; a sample that only absorbs has at most 1."""
 
     def apply(self, problem: Problem, state: State) -> None:
         """Clip."""

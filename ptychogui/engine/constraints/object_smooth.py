@@ -18,7 +18,7 @@ class ObjectSmooth(Params):
     does not add up. Useful at low counts; with many, it costs detail."""
 
     enabled: Annotated[bool, LIVE] = True
-    """Whether it is imposed."""
+    """Whether it is imposed after every epoch. Off, nothing but the data says how it has to be."""
     width_px: Annotated[NonNegative | None, LIVE] = None
     """The standard deviation of the blur in pixels. Unset: 0.25 where the frames hold whole counts and fewer than a
     hundred for each pixel of the object, else 0."""

@@ -18,7 +18,7 @@ class OrthogonalModes(Params):
     """
 
     enabled: Annotated[bool, LIVE] = True
-    """Whether it is imposed."""
+    """Whether it is imposed after every epoch. Off, nothing but the data says how it has to be."""
 
     def apply(self, problem: Problem, state: State) -> None:
         """Replace the modes by their orthogonal mix."""

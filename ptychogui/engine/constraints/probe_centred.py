@@ -16,7 +16,7 @@ class ProbeCentred(Params):
     the far field: in the near field the frames say where the probe lies."""
 
     enabled: Annotated[bool, LIVE] = True
-    """Whether it is imposed."""
+    """Whether it is imposed after every epoch. Off, nothing but the data says how it has to be."""
 
     def apply(self, problem: Problem, state: State) -> None:
         """Roll both by the same whole number of pixels."""

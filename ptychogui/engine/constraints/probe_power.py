@@ -16,7 +16,7 @@ class ProbePower(Params):
     defined. Without it, the two may drift apart."""
 
     enabled: Annotated[bool, LIVE] = True
-    """Whether it is imposed."""
+    """Whether it is imposed after every epoch. Off, nothing but the data says how it has to be."""
     counts: Annotated[Positive | None, LIVE] = None
     """Counts of a frame without a sample; unset: the mean of the scan's frames, which makes the sample's mean
     transmission one."""

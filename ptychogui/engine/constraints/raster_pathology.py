@@ -37,7 +37,7 @@ class RasterPathology(Params):
     """
 
     enabled: Annotated[bool, LIVE] = True
-    """Whether it is imposed."""
+    """Whether it is imposed after every epoch. Off, nothing but the data says how it has to be."""
 
     def apply(self, problem: Problem, state: State) -> None:
         """Multiply the object by the periodic factor that makes it smoothest, and divide the probe by it."""

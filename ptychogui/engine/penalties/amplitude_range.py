@@ -21,7 +21,7 @@ class AmplitudeRange(Penalty):
     strength: Annotated[NonNegative, LIVE] = 1.0
     """Its weight against the data: with 1 a pixel out of range listens to both alike."""
     minimum: Annotated[NonNegative, LIVE] = 0.0
-    """The smallest amplitude that costs nothing."""
+    """The smallest amplitude that costs nothing; 0 lets a sample be black."""
     maximum: Annotated[Positive, LIVE] = 1.0
     """The largest amplitude that costs nothing; a sample that only absorbs has at most 1."""
 

@@ -19,7 +19,7 @@ class Energy(Penalty):
     """
 
     strength: Annotated[NonNegative, LIVE] = 1e-3
-    """Its weight against the data: with 1 a pixel listens to both alike."""
+    """Its weight against the data: with 1 a pixel listens to both alike. Too strong, it rules the picture."""
 
     def term(self, values: Tensor) -> Term:
         """|z|², whose slope is z."""

@@ -26,9 +26,10 @@ class Penalty(Params):
     """A penalty is its parameters plus the term that it adds to the loss; `Penalties` scales it to the scan."""
 
     enabled: Annotated[bool, LIVE] = False
-    """Whether it is added."""
+    """Whether it is added to the loss. It helps where the data leave something open, and costs detail where it is
+    too strong."""
     strength: Annotated[NonNegative, LIVE] = 0.01
-    """Its weight against the data: with 1 a pixel listens to both alike."""
+    """Its weight against the data: with 1 a pixel listens to both alike. Too strong, it rules the picture."""
 
     @abstractmethod
     def term(self, values: Tensor) -> Term:

@@ -53,9 +53,11 @@ class AffineUnknown(Unknown):
     tangents: ClassVar[frozenset[str]] = frozenset({"affine"})
 
     momentum: Annotated[Fraction, LIVE] = 0.5
-    """How much of the last step is added to the next."""
+    """How much of the last step is added to the next: nearer to 1 is quicker where errors are large, and swings
+    longer."""
     largest: Annotated[Fraction, LIVE] = 0.02
-    """The largest change in one epoch: 0.02 is two per cent, or 20 mrad."""
+    """The largest change in one epoch: 0.02 is two per cent, or 20 mrad. Larger finds large errors sooner, and may
+    run away."""
 
     def begin(self, problem: Problem, state: State) -> Any:
         """Sums of four parameters: the rows of the matrix that is added to one."""

@@ -21,7 +21,8 @@ class GainUnknown(Unknown):
     tangents: ClassVar[frozenset[str]] = frozenset({"gain"})
 
     limit: Annotated[float, Field(gt=1), LIVE] = 3.0
-    """The largest factor from the mean, up or down."""
+    """The largest factor from the mean, up or down; a frame that wants more has lost its beam, and is better left
+    out."""
 
     def begin(self, problem: Problem, state: State) -> Any:
         """All frames alike."""

@@ -45,9 +45,11 @@ class PositionsUnknown(Unknown):
     expected_px: Annotated[Positive, LIVE] = 1.0
     """How far frames are off, as a standard deviation: those with few counts stay nearer to where the scan says."""
     momentum: Annotated[Fraction, LIVE] = 0.5
-    """How much of the last step is added to the next."""
+    """How much of the last step is added to the next: nearer to 1 is quicker where errors are large, and swings
+    longer."""
     largest_px: Annotated[Positive, LIVE] = 1.0
-    """The longest step of a frame, in pixels of the stage, which may be reduced."""
+    """The longest step of a frame in one epoch, in pixels of the stage, which may be reduced. Larger may leave the
+    right place."""
     limit_px: Positive = 24.0
     """The largest correction of a frame; where many reach it, the refinement has run away and is given up."""
     strays_every: Annotated[Index, LIVE] = 8

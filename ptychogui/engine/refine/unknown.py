@@ -22,7 +22,7 @@ class Unknown(Params):
     tangents: ClassVar[frozenset[str]]
 
     enabled: Annotated[bool, LIVE] = False
-    """Whether it is refined."""
+    """Whether it is refined. Off, what the file says is believed; on, the frames have to say enough to find it."""
     start: Annotated[Index, LIVE] = 5
     """The epoch after which it is refined: object and probe have to be there in outline first."""
     step: Annotated[Positive, LIVE] = 1.0

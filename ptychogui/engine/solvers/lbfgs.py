@@ -37,7 +37,8 @@ class LBFGS(Descent):
 
     kind: Literal["lbfgs"] = "lbfgs"
     final_step: Annotated[p.Fraction, p.LIVE] = 1.0
-    """The part of both steps that is left in the last epoch."""
+    """The part of both steps that is left in the last epoch; below 1 they shrink along a cosine, so that noise
+    averages out."""
     history: Annotated[p.Count, p.LIVE] = 10
     """Steps that are remembered; each takes twice the memory of object and probe."""
 

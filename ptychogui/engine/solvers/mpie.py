@@ -26,11 +26,11 @@ class MPIE(Accelerated, Regularised):
 
     kind: Literal["mpie"] = "mpie"
     friction: Annotated[p.Fraction, p.LIVE] = 0.7
-    """η: how much of the velocity is kept from one kick to the next."""
+    """η: how much of the velocity is kept from one kick to the next; near 1 it runs past the goal and swings."""
     feedback: Annotated[p.Fraction, p.LIVE] = 0.3
     """How much of the velocity is added at a kick; smaller is steadier on data with other errors than noise."""
     every: Annotated[p.Count, p.LIVE] = 10
-    """T: batches from one kick to the next."""
+    """T: batches from one kick to the next. Few make the velocity follow the noise of single batches."""
 
     def apply(
         self, problem: Problem, state: State, memory: Any, begin: tuple[int, int], update: Update, pace: float

@@ -41,7 +41,8 @@ class Projections(Regularised):
     together: ClassVar[bool] = True
 
     final_step: Annotated[p.Fraction, p.LIVE] = 1.0
-    """The part of both steps that is left in the last epoch."""
+    """The part of both steps that is left in the last epoch; below 1 they shrink along a cosine, so that noise
+    averages out."""
 
     @property
     @abstractmethod

@@ -17,7 +17,7 @@ class Regularised(PIE):
     alpha: Annotated[p.Fraction, p.LIVE] = 0.1
     """α: 1 is ePIE; smaller moves weakly lit parts of the object further, with more noise there."""
     beta: Annotated[p.Fraction, p.LIVE] = 0.5
-    """β: the same for the probe where the object transmits little."""
+    """β: the same for the probe, where the object transmits little: 1 is ePIE, smaller moves it further."""
 
     def object_denominator(self, weight: Tensor, peak: Tensor) -> Tensor:
         """(1 − α) Σ|P|² + α max(Σ|P|², max|P|²)."""

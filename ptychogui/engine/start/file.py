@@ -18,9 +18,9 @@ class FromFile(Params):
 
     kind: Literal["file"] = "file"
     path: str = ""
-    """The result file."""
+    """The result file, written by this program, from which the run goes on."""
     modes: Count | None = None
-    """Incoherent modes of the probe; unset: as many as the result has."""
+    """Incoherent modes M of the probe; unset: as many as the result has. More are added with little power each."""
 
     def state(self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int) -> State:
         """The state in which `initial` ended.
