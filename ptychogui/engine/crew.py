@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ptychogui.engine.state import State
 
+P = TypeVar("P")
 T = TypeVar("T")
 
 _SMALLEST = 4
@@ -56,8 +57,8 @@ class Crew:
         self.size = torch.get_num_threads() if device.type == "cpu" else 1
         self._pool: ThreadPoolExecutor | None = None
 
-    def run(self, work: Callable[[Shard], T], parts: list[Shard]) -> Iterator[T]:
-        """Do the work on every shard at once; the results come in the order of the shards, as they are ready."""
+    def run(self, work: Callable[[P], T], parts: list[P]) -> Iterator[T]:
+        """Do the work on every part at once; the results come in the order of the parts, as they are ready."""
         if len(parts) == 1:
             return iter([work(parts[0])])
         if self._pool is None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
-from worlds import World
+from worlds import CPU, World
 
-from ptychogui.engine.crew import Shard, shards
+from ptychogui.engine.crew import Crew, Shard, shards
 from ptychogui.engine.gradient import automatic
+from ptychogui.engine.solvers import lsqml
 from ptychogui.engine.solvers.epie import EPIE
 from ptychogui.engine.solvers.gd import GD
-from ptychogui.engine.solvers.lsqml import LSQML, Residuals, _lengths
+from ptychogui.engine.solvers.lsqml import LSQML, Residuals, _products
 from ptychogui.engine.state import State
 
 
@@ -26,8 +27,9 @@ def test_the_lengths_solve_the_two_equations_of_a_frame(any_world: World, frame:
     update = LSQML().step(problem, state, None, shard, 1)
     assert isinstance(update, Residuals)
     obj, probe = 0.3 * update.obj, 1e-3 * update.probe
-    found = _lengths(state, shard.begin, update.parts, obj, probe, damping=0.0)
-    exit, chi = update.parts[0]
+    update.products = _products(state, shard.begin, update.parts[0], obj, probe)
+    found = update.lengths(damping=0.0)
+    exit, chi = problem.model.exit(state, shard.index), update.parts[0].waves
     ends = [state.with_unknowns(state.obj, state.probe) for _ in range(2)]
     (y, x), (ny, nx) = shard.begin, shard.shape
     ends[0].obj = state.obj.clone()
@@ -39,7 +41,7 @@ def test_the_lengths_solve_the_two_equations_of_a_frame(any_world: World, frame:
     assert found == pytest.approx(wanted[:, 0].clamp_min(0), rel=1e-8)
 
 
-def test_the_mean_of_the_frames_is_taken(far: World) -> None:
+def test_the_mean_of_the_frames_is_taken(far: World, monkeypatch: pytest.MonkeyPatch) -> None:
     problem, state = far.problem(), far.guess()
     shard = frames(state, 2, 7, 9)
     update = LSQML().step(problem, state, None, shard, 1)
@@ -48,9 +50,12 @@ def test_the_mean_of_the_frames_is_taken(far: World) -> None:
     for k in (2, 7, 9):
         single = LSQML().step(problem, state, None, Shard(torch.tensor([k]), shard.begin, shard.shape), 1)
         assert isinstance(single, Residuals)
-        each.append(_lengths(state, shard.begin, single.parts, update.obj, update.probe, 0.0))
-    whole = _lengths(state, shard.begin, update.parts, update.obj, update.probe, 0.0)
-    assert whole == pytest.approx(torch.stack(each).mean(0), rel=1e-9)
+        single.products = _products(state, shard.begin, single.parts[0], update.obj, update.probe)
+        each.append(single.lengths(0.0))
+    for at_once in (2**16, 2 * state.probe.nelement(), 1):
+        monkeypatch.setattr(lsqml, "_CACHED", at_once)
+        update.products = _products(state, shard.begin, update.parts[0], update.obj, update.probe)
+        assert update.lengths(0.0) == pytest.approx(torch.stack(each).mean(0), rel=1e-9)
 
 
 def test_one_step_alone_needs_no_step_size(far: World) -> None:
@@ -60,6 +65,7 @@ def test_one_step_alone_needs_no_step_size(far: World) -> None:
     update = solver.step(problem, state, memory, shard, 0)
     assert update.probe is None
     before = float(update.loss)
+    update.weigh(Crew(CPU), state, shard.begin)
     solver.apply(problem, state, memory, shard.begin, update, 1.0)
     assert float(solver.step(problem, state, memory, shard, 0).loss) < 0.5 * before
 

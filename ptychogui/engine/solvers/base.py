@@ -51,6 +51,9 @@ class Update:
             if mine is not None:
                 mine += getattr(other, name)
 
+    def weigh(self, crew: Crew, state: State, begin: tuple[int, int]) -> None:
+        """Look at the frames again, now that the whole batch is known; most solvers have no need."""
+
 
 class Solver(Params):
     """A solver is its parameters plus `begin`, `step` and `apply`; the loop is `iterate`."""
@@ -62,18 +65,20 @@ class Solver(Params):
 
     kind: str
     epochs: Annotated[Count, ESSENTIAL, LIVE] = 50
-    """How often every frame is used."""
+    """How often every frame is used. Too few: the picture is unfinished; too many cost time and, at low counts, add
+    noise."""
     batch: Annotated[Count | None, LIVE] = None
     """Frames that are used together in one step. Small batches converge in fewer epochs, large ones take less time
     for each. Unset: chosen from the scan."""
     object_step: Annotated[Positive, ESSENTIAL, LIVE] = 1.0
     """How far the object moves in one step. Too large: the loss jumps and the picture breaks up; too small: slow."""
     probe_step: Annotated[Positive, ESSENTIAL, LIVE] = 1.0
-    """How far the probe moves in one step."""
+    """How far the probe moves in one step. Too large: the probe breaks up, often together with the object."""
     final_step: Annotated[Fraction, LIVE] = 0.1
     """The part of both steps that is left in the last epoch: they shrink along a cosine, so that noise averages out."""
     probe_start: Annotated[Index, LIVE] = 0
-    """The epoch after which the probe is refined; before it, only the object is."""
+    """The epoch after which the probe is refined; before it, only the object is, which helps where the probe is
+    known well."""
     reduction: Count = 1
     """Solve this stage on pixels so many times as large: 2, 4 or 8, or as many as the frames can be divided by. What is
     far off, positions or the distance, is found there first, and quickly; stages with 8, 4, 2 and 1 go from coarse to
@@ -254,6 +259,7 @@ class _Turn:
 
     def _apply(self, begin: tuple[int, int], update: Update, share: float) -> None:
         self.penalties.add(self.problem, self.state, begin, update, share)
+        update.weigh(self.crew, self.state, begin)
         self.solver.apply(self.problem, self.state, self.memory, begin, update, self.pace)
         self.refining.take(update.unknowns, self.pace)
 

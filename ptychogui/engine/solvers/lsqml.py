@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import ptychogui.params as p
@@ -13,7 +13,7 @@ from ptychogui.engine.solvers.momentum import Accelerated
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ptychogui.engine.crew import Shard
+    from ptychogui.engine.crew import Crew, Shard
     from ptychogui.engine.models.thin import Exit
     from ptychogui.engine.problem import Problem
     from ptychogui.engine.state import State
@@ -22,13 +22,20 @@ _FLOOR = 0.05
 """The part of the largest weight that is added to all, so that hardly lit pixels keep still."""
 _FRICTION = 0.7
 _EVERY = 10
+_CACHED = 2**16
+"""Pixels of waves that are multiplied at once: more do not stay in a core's cache."""
 
 
 @dataclass
 class Residuals(Update):
-    """An update, and the exit waves of its frames with χ* (b, M, ny, nx), what is wrong with each."""
+    """An update, with what is wrong with each of its frames: exits whose waves are χ*.
 
-    parts: list[tuple[Exit, Tensor]] = field(default_factory=list)
+    When the whole batch is known, `obj` and `probe` are divided by their weights, which makes them directions, and
+    `products` (5, b) are the inner products of a = PΔO, b = OΔP and χ of each frame: aa, ab, bb, aχ, bχ.
+    """
+
+    parts: list[Exit] = field(default_factory=list)
+    products: Tensor | None = None
 
     def add(self, other: Update) -> None:
         """Take in what another shard of the same batch says."""
@@ -36,13 +43,37 @@ class Residuals(Update):
         assert isinstance(other, Residuals)
         self.parts += other.parts
 
+    def weigh(self, crew: Crew, state: State, begin: tuple[int, int]) -> None:
+        """Make directions of the sums, and multiply them with what is wrong."""
+        import torch
+
+        assert self.obj_weight is not None
+        assert self.probe_weight is not None
+        self.obj = obj = self.obj / (self.obj_weight + _FLOOR * self.obj_weight.max())
+        if self.probe is not None:
+            self.probe = self.probe / (self.probe_weight + _FLOOR * self.probe_weight.max())
+        probe = self.probe
+        said = crew.run(lambda part: _products(state, begin, part, obj, probe), self.parts)
+        self.products = torch.cat(list(said), 1)
+
+    def lengths(self, damping: float) -> Tensor:
+        """The lengths (2,) of the steps of object and probe: the mean of what all frames say."""
+        import torch
+
+        assert self.products is not None
+        aa, ab, bb, ac, bc = self.products
+        tiny = torch.finfo(aa.dtype).tiny
+        aa, bb = (each + damping * each.mean() + tiny for each in (aa, bb))
+        determinant = aa * bb - ab * ab
+        return torch.stack([bb * ac - ab * bc, aa * bc - ab * ac]).div(determinant).clamp_min(0).mean(1)
+
 
 class LSQML(Accelerated, Descent):
     """Least-squares maximum likelihood: every frame says how long the steps of object and probe should be, so that no
     step size has to be found.
 
     When to use it: on any scan, above all where `adam` or `mpie` take steps that do not suit the data; it brings object
-    and probe together faster than the others do, at nearly twice the time for an epoch.
+    and probe together faster than the others do, at one and a half times the time for an epoch.
 
     Odstrčil, Menzel & Guizar-Sicairos, Opt. Express 26, 3108 (2018): a batch gives the directions ΔO = ΣP*χ / Σ|P|² and
     ΔP = ΣO*χ / Σ|O|²; each of its frames the lengths for which α_O PΔO + α_P OΔP is closest to its χ, by two
@@ -70,53 +101,39 @@ class LSQML(Accelerated, Descent):
         obj, probe = brought_back(chi, exit, state, shard, with_probe=done >= self.probe_start)
         lit = placed(power(state.probe).sum(0).expand(len(shard.index), -1, -1), state, shard)
         seen = power(exit.views).sum(0)
-        return Residuals(obj, lit, probe, seen, loss, unknowns, [(exit, chi)])  # χ was conjugated in place
+        return Residuals(obj, lit, probe, seen, loss, unknowns, [replace(exit, waves=chi)])  # χ was conjugated in place
 
     def apply(
         self, problem: Problem, state: State, memory: Any, begin: tuple[int, int], update: Update, pace: float
     ) -> None:
         """Move object and probe along their directions, as far as the frames of the batch say."""
         assert isinstance(update, Residuals)
-        assert update.obj_weight is not None
-        assert update.probe_weight is not None
         (y, x), (ny, nx) = begin, update.obj.shape
-        obj = update.obj / (update.obj_weight + _FLOOR * update.obj_weight.max())
-        probe = None
+        lengths = update.lengths(self.damping)
+        state.obj[0, y : y + ny, x : x + nx] -= update.obj * (lengths[0] * (pace * self.object_step))
         if update.probe is not None:
-            probe = update.probe / (update.probe_weight + _FLOOR * update.probe_weight.max())
-        lengths = _lengths(state, begin, update.parts, obj, probe, self.damping)
-        state.obj[0, y : y + ny, x : x + nx] -= obj * (lengths[0] * (pace * self.object_step))
-        if probe is not None:
-            state.probe = state.probe - probe * (lengths[1] * (pace * self.probe_step))
+            state.probe = state.probe - update.probe * (lengths[1] * (pace * self.probe_step))
         if self.momentum:
             memory.after_batch(state, _FRICTION, self.momentum, _EVERY)
 
 
-def _lengths(
-    state: State,
-    begin: tuple[int, int],
-    parts: list[tuple[Exit, Tensor]],
-    obj: Tensor,
-    probe: Tensor | None,
-    damping: float,
-) -> Tensor:
-    """The lengths (2,) of the steps along `obj`, on the canvas from `begin`, and `probe`: the mean of all frames."""
+def _products(state: State, begin: tuple[int, int], exit: Exit, obj: Tensor, probe: Tensor | None) -> Tensor:
+    """The inner products (5, b) of some frames with the directions `obj`, on the canvas from `begin`, and `probe`."""
     import torch
 
     from ptychogui.engine.views import views
 
+    corner = state.corner[exit.index] - torch.tensor(begin, device=state.corner.device)
+    size = len(corner) if corner.device.type != "cpu" else max(1, _CACHED // state.probe.nelement())
     products = []
-    for exit, chi in parts:
-        corner = state.corner[exit.index] - torch.tensor(begin, device=state.corner.device)
-        a = _flat(exit.probes * views(obj, corner, state.window)[:, None])
-        b = torch.zeros_like(a) if probe is None else _flat(_moved(probe, exit) * exit.views[:, None])
-        c = _flat(chi.conj())
-        products.append(torch.stack([_dots(*pair) for pair in ((a, a), (a, b), (b, b), (a, c), (b, c))]))
-    aa, ab, bb, ac, bc = torch.cat(products, 1)
-    tiny = torch.finfo(aa.dtype).tiny
-    aa, bb = (each + damping * each.mean() + tiny for each in (aa, bb))
-    determinant = aa * bb - ab * ab
-    return torch.stack([bb * ac - ab * bc, aa * bc - ab * ac]).div(determinant).clamp_min(0).mean(1)
+    for first in range(0, len(corner), size):
+        few = slice(first, first + size)
+        probes = exit.probes if len(exit.probes) == 1 else exit.probes[few]
+        a = _flat(probes * views(obj, corner[few], state.window)[:, None])
+        b = torch.zeros_like(a) if probe is None else _flat(_moved(probe, exit, few) * exit.views[few, None])
+        c = _flat(exit.waves[few].conj())
+        products.append(torch.stack([torch.linalg.vecdot(*pair) for pair in ((a, a), (a, b), (b, b), (a, c), (b, c))]))
+    return torch.cat(products, 1)
 
 
 def _flat(waves: Tensor) -> Tensor:
@@ -126,16 +143,12 @@ def _flat(waves: Tensor) -> Tensor:
     return torch.view_as_real(waves.resolve_conj()).flatten(1)
 
 
-def _dots(a: Tensor, b: Tensor) -> Tensor:
-    """The inner products (b,) of rows."""
-    return (a[:, None] @ b[:, :, None])[:, 0, 0]
-
-
-def _moved(probe: Tensor, exit: Exit) -> Tensor:
-    """The probe's direction where it lies in every frame."""
+def _moved(probe: Tensor, exit: Exit, few: slice) -> Tensor:
+    """The probe's direction where it lies in some of the frames."""
     import torch
 
     if exit.ramps is None:
         return probe[None]
-    moved: Tensor = torch.fft.ifft2(torch.fft.fft2(probe) * exit.ramps[0][:, None] * exit.ramps[1][:, None])
+    y, x = (ramp[few, None] for ramp in exit.ramps)
+    moved: Tensor = torch.fft.ifft2(torch.fft.fft2(probe) * y * x)
     return moved
