@@ -19,7 +19,7 @@ _STRETCH = (0.25, 4.0)
 
 @dataclass(frozen=True)
 class Comparison:
-    """The scanned area of two results, both (Y, X) on the pixels of the first, without the phase ramp of the first.
+    """The part that two results share, both (Y, X) on the pixels of the first, without the phase ramp of the first.
 
     `support` (Y, X) is where both were scanned: there they were aligned, and the figures hold there. `nrmse` is
     ‖b − a‖ / ‖a‖; the SSIM is that of the amplitudes and of the phases, not a number where there is no structure.
@@ -66,12 +66,14 @@ def compare(first: Result, second: Result) -> Comparison:
     wanted = without_ramp(a.slices[0], support).astype(np.complex128)
     given = registered(b, wanted, support, grid)
     phase = np.angle(wanted)
+    box = tuple(slice(int(where.min()), int(where.max()) + 1) for where in np.nonzero(support))
+    y, x = (o + part.start * d for o, part, d in zip(a.origin_m, box, a.pixel_m, strict=True))
     return Comparison(
-        wanted.astype(np.complex64),
-        given.astype(np.complex64),
-        support,
+        wanted[box].astype(np.complex64),
+        given[box].astype(np.complex64),
+        support[box],
         a.pixel_m,
-        a.origin_m,
+        (y, x),
         nrmse(given, wanted, support),
         ssim(np.abs(given), np.abs(wanted), support),
         ssim(phase + np.angle(given * wanted.conj()), phase, support),

@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem, QWi
 
 from ptychogui.gui import thumbnails
 from ptychogui.gui.opened import Opened, Run
+from ptychogui.gui.run_words import told_of
 from ptychogui.gui.session import Session
 
 MARK = Qt.ItemDataRole.UserRole
@@ -50,7 +51,9 @@ class Browser(QTreeWidget):
             item.setToolTip(0, f"{opened.path}\n{opened.line}")
             self.addTopLevelItem(item)
             for run in opened.runs:
-                item.addChild(self._item(run.name, _state(run), _run_icon(run), (opened, run)))
+                child = self._item(run.title, _state(run), _run_icon(run), (opened, run))
+                child.setToolTip(0, told_of(opened, run))
+                item.addChild(child)
             item.setExpanded(True)
         self.blockSignals(False)
         self._mark_current()

@@ -24,8 +24,8 @@ from PyQt6.QtWidgets import (
 from ptychogui.comparison import Comparison, compare
 from ptychogui.gui.compare_view import CompareView
 from ptychogui.gui.opened import Opened, Run
+from ptychogui.gui.run_words import value_text
 from ptychogui.gui.session import Session
-from ptychogui.io.report import quantity
 from ptychogui.reproduce import differences
 
 Page = Literal["pictures", "parameters"]
@@ -90,7 +90,7 @@ class CompareDialog(QDialog):
         row.addWidget(self.swap)
         pictures = QWidget(self)
         inside = QVBoxLayout(pictures)
-        inside.setContentsMargins(0, 6, 0, 0)
+        inside.setContentsMargins(8, 8, 8, 8)
         inside.addWidget(self.view, 1)
         inside.addWidget(self.said)
         self.pages.addTab(pictures, "Pictures")
@@ -187,14 +187,10 @@ class CompareDialog(QDialog):
         self.table.setRowCount(max(1, len(found)))
         for row, difference in enumerate(found):
             for column, text in enumerate(
-                (difference.path, *(_value(difference.path, v) for v in (difference.old, difference.new)))
+                (difference.path, *(value_text(difference.path, v) for v in (difference.old, difference.new)))
             ):
                 self.table.setItem(row, column, QTableWidgetItem(text))
         if not found:
             for column, text in enumerate(("These two runs have the same parameters.", "", "")):
                 self.table.setItem(0, column, QTableWidgetItem(text))
         self.table.resizeRowsToContents()
-
-
-def _value(path: str, value: object) -> str:
-    return "—" if value is None else quantity(path, value)

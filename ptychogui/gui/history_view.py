@@ -66,6 +66,7 @@ class HistoryView(View):
         self.branch.clicked.connect(lambda _: self.branch_wanted.emit())
         row = QHBoxLayout()
         row.setContentsMargins(6, 2, 4, 2)
+        row.setSpacing(10)
         row.addWidget(self.slider, 1)
         row.addWidget(self.said)
         row.addWidget(self.branch)

@@ -90,7 +90,11 @@ QPushButton, QToolButton#run, QToolButton#continue, QToolButton#pause, QToolButt
 QPushButton:hover, QToolButton#continue:hover, QToolButton#pause:hover, QToolButton#stop:hover {
     border-color: $accent; }
 QPushButton:disabled, QToolButton:disabled { color: $dim; }
+QToolButton#presets, QToolButton#stage_add { padding: 3px 16px 3px 6px; }
+QToolButton#presets::menu-indicator, QToolButton#stage_add::menu-indicator {
+    subcontrol-origin: padding; subcontrol-position: center right; right: 4px; }
 QPushButton:focus { border-color: $accent; }
+QPushButton:checked { background: $accent_soft; border-color: $accent; }
 QPushButton[primary="true"], QToolButton#run:enabled {
     background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }
 QPushButton[primary="true"]:disabled { background: $raised; color: $dim; border-color: $line; }
@@ -112,6 +116,7 @@ QFrame[notice="warning"] { border-left-color: $warning; }
 QFrame[notice="error"] { border-left-color: $error; }
 QPushButton#notice_close { border: none; background: transparent; padding: 0 6px; font-size: 18px; }
 QFrame[notice] QLabel { border: none; }
+QToolButton:checked { color: $accent; border: 1px solid $accent; border-radius: 4px; padding: 3px 6px; }
 QCheckBox::indicator:unchecked { border: 1px solid $dim; border-radius: 3px; background: $base; }
 QLabel[role="title"] { font-size: 26px; font-weight: 700; }
 QLabel[role="heading"] { font-size: 14px; font-weight: 600; }

@@ -20,7 +20,7 @@ Colours = NDArray[np.uint8]
 
 _LEAST_PX, _MOST_PX = 512, 2048
 _INK = "#16191f"
-_SIGNS = str.maketrans({"−": "-", "π": "pi", "·": "*", "Å": "A", "⁻": "-", "¹": "1", "²": "2", "×": "x", "°": "deg"})
+_SIGNS = str.maketrans({"−": "-", "π": "3.14", "·": "*", "Å": "A", "⁻": "-", "¹": "1", "²": "2", "×": "x", "°": "deg"})
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,8 @@ def quantity(name: str, value: object) -> str:
     unit = next((unit for end, unit in _UNITS.items() if name.endswith(end)), "")
     if isinstance(value, list | tuple):
         return "[" + ", ".join(quantity(name, part) for part in value) + "]"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float) and unit:
         return format_quantity(float(f"{value:.6g}"), unit)
     return f"{value:.6g}" if isinstance(value, float) else str(value)
