@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ptychogui.gui.datasets import why_no_tree
 from ptychogui.gui.reasons import why_unchecked
 from ptychogui.gui.session import Session
 
@@ -48,6 +49,10 @@ def _needs_ended_result(session: Session) -> str:
 
 def _needs_run(session: Session) -> str:
     return "" if session.current_run else "Select a run"
+
+
+def _holds_arrays(session: Session) -> str:
+    return why_no_tree(session.current)
 
 
 def _needs_rest(session: Session) -> str:
@@ -121,6 +126,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("save_project_as", "Save project &as…", "&File", "projects.save_as", "", _needs_file),
     Action("load_parameters", "&Load parameters…", "&File", "load_parameters_dialog", "Ctrl+L", _needs_file, rule=True),
     Action("save_parameters", "Save &parameters…", "&File", "save_parameters_dialog", "Ctrl+Shift+S", _needs_file),
+    Action("contents", "Conten&ts of the file…", "&File", "datasets.contents", "Ctrl+I", _holds_arrays, rule=True),
+    Action("choose_datasets", "Choose the &datasets…", "&File", "datasets.choose", "", _holds_arrays),
     Action("find_data", "F&ind the data of this result…", "&File", "find_data_dialog", "", _needs_file),
     Action("close_file", "&Close file", "&File", "close_file", "Ctrl+W", _needs_file, rule=True),
     Action("quit", "&Quit", "&File", "close", "Ctrl+Q"),
@@ -142,6 +149,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("compare_jobs", "Compare &parameters…", "&Run", "runs.compare_jobs", "Ctrl+Shift+D", _needs_two_runs),
     Action("copy_command", "Copy as c&ommand line", "&Run", "runs.copy_command", "", _needs_run, rule=True),
     Action("copy_python", "Copy as P&ython", "&Run", "runs.copy_python", "", _needs_run),
+    Action("prepare", "&Prepare the frames…", "&Tools", "preparing.open", "Ctrl+Alt+P", _needs_file),
     Action("check", "&Check this scan…", "&Tools", "tools.check", "Ctrl+T", why_unchecked),
     Action("resolution", "Measure the &resolution (FRC)", "&Tools", "tools.measure_resolution", "", _can_measure),
     Action("steps", "Find step si&zes…", "&Tools", "tools.find_steps", "", _can_search_steps),

@@ -11,10 +11,12 @@ from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEven
 from PyQt6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from ptychogui.gui import dialogs, menus, settings, theme
+from ptychogui.gui.datasets import Datasets
 from ptychogui.gui.first_steps import FirstSteps
 from ptychogui.gui.guidance import Guidance
 from ptychogui.gui.leaving import Leaving
 from ptychogui.gui.notices import Notices
+from ptychogui.gui.preparation import Preparing
 from ptychogui.gui.project import Projects
 from ptychogui.gui.project_file import SUFFIX
 from ptychogui.gui.run_bar import RunBar
@@ -62,8 +64,10 @@ class Window(QMainWindow):
         self.tools = Tools(self)
         self.view_windows = ViewWindows(self)
         self.guidance = Guidance(self)
+        self.datasets = Datasets(self)
         self.projects = Projects(self)
         self.runs = Runs(self)
+        self.preparing = Preparing(self)
         self.actions_by_id = menus.make_actions(self)
         self.stack = QStackedWidget(self)
         self.start_page = StartPage(self)
