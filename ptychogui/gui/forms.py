@@ -201,6 +201,7 @@ class JobForm(ParamsForm):
         self._search = QLineEdit(self)
         self._search.setObjectName("search")
         self._search.setPlaceholderText("Search parameters")
+        self._search.setToolTip("Show only parameters whose name or help holds these words")
         self._search.setClearButtonEnabled(True)
         self._search.textChanged.connect(self._refresh)
         top = QHBoxLayout()
@@ -231,7 +232,7 @@ class JobForm(ParamsForm):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inside)
-        self._area = area
+        self._area, self._inside = area, inside
         self._revealed: FieldRow | None = None
         self._reveal_later = QTimer(self)
         self._reveal_later.setSingleShot(True)
@@ -257,6 +258,11 @@ class JobForm(ParamsForm):
 
     def _show_revealed(self) -> None:
         if self._revealed is not None and self._revealed in self.rows():
+            self._inside.ensurePolished()
+            for column in (self._revealed.parentWidget(), self._inside):
+                if column is not None and (layout := column.layout()) is not None:
+                    layout.activate()
+            self._inside.adjustSize()
             self._area.ensureWidgetVisible(self._revealed)
 
     def _refresh(self) -> None:

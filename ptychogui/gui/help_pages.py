@@ -98,12 +98,16 @@ def _fields_html(params: type[Params], path: str, told: frozenset[tuple[str, str
 
 def _field_html(entry: Entry, path: str) -> str:
     facts = [f"Unit {entry.unit}" if entry.unit else "", f"Range {range_of(entry)}" if range_of(entry) else ""]
-    facts += [
-        f"Default {text_of(entry.default, entry.unit)}" if entry.default not in (None, ()) else "May be left unset"
-    ]
+    facts += ["May be left unset" if entry.default in (None, ()) else f"Default {_usual(entry)}"]
     line = " · ".join(fact for fact in facts if fact)
     title = f'<h4><a name="{path}"></a>{escape(label_of(entry.name))}</h4>'
     return f"{title}{paragraphs(entry.help)}<p><small>{escape(line)} · <code>{escape(path)}</code></small></p>"
+
+
+def _usual(entry: Entry) -> str:
+    if isinstance(entry.default, bool):
+        return "on" if entry.default else "off"
+    return text_of(entry.default, entry.unit)
 
 
 def presets_html() -> str:
@@ -111,8 +115,8 @@ def presets_html() -> str:
     rows = "".join(f"<h4>{escape(name)}</h4><p>{escape(preset.text)}</p>" for name, preset in PRESETS.items())
     own = (
         "<p>A preset sets solver, refinement and what ends a run, some also the number of probe modes; data, device "
-        "and seed stay. It is one step of undo.</p><p><b>Your own:</b> <i>Edit ▸ Presets</i> keeps the parameters of the "
-        "open file under a name, and writes a preset into a TOML file for others. On the command line "
+        "and seed stay. It is one step of undo.</p><p><b>Your own:</b> <i>Edit ▸ Presets</i> keeps the parameters of "
+        "the open file under a name, and writes a preset into a TOML file for others. On the command line "
         "<code>run FILE -o RESULT.h5 --preset NAME</code> takes the same names, and the path of such a file.</p>"
     )
     return f"<h1>Presets</h1>{own}{rows}"

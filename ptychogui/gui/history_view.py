@@ -41,6 +41,7 @@ class HistoryView(View):
         self._why_no_branch = ""
         self.strip = QListWidget(self)
         self.strip.setObjectName("history_strip")
+        self.strip.setToolTip("The kept states of the run: select one to see it in every view")
         self.strip.setViewMode(QListView.ViewMode.IconMode)
         self.strip.setFlow(QListView.Flow.LeftToRight)
         self.strip.setWrapping(False)
@@ -56,6 +57,7 @@ class HistoryView(View):
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setObjectName("history_slider")
         self.slider.setAccessibleName("State of the run")
+        self.slider.setToolTip("Go through the kept states of the run")
         self.slider.setPageStep(1)
         self.slider.valueChanged.connect(self._choose)
         self.said = QLabel(self)

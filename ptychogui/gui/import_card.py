@@ -151,6 +151,7 @@ class ImportCard(QWidget):
         rest = tuple(entry.name for entry in entries(Data) if entry.name not in (*asked, "path"))
         more = QPushButton("Change how the file is read…", self)
         more.setObjectName("more")
+        more.setToolTip("Show every value that can be said of the file, and how its frames are prepared")
         more.setCheckable(True)
         column.addWidget(more, 0, Qt.AlignmentFlag.AlignLeft)
         form = self._add_form(column, rest)

@@ -38,7 +38,7 @@ class PreflightStrip(QPushButton):
         known = self._preflight.known
         doubts = known.doubts if known is not None else ()
         self._counts = counted(doubts)
-        self.setText("Checking…" if self._preflight.looking else "" if doubts else "Check")
+        self.setText("  Checking…" if self._preflight.looking else "" if doubts else "Check")
         said = ", ".join(f"{count} {WORDS[level]}" for level, count in self._counts.items() if count)
         self.setAccessibleName(f"Preflight: {said or 'not known yet'}")
         wrong = [doubt.sentence for doubt in doubts if doubt.level != "ok"]

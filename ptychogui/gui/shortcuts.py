@@ -88,7 +88,6 @@ class ShortcutsDialog(QDialog):
         tree.setColumnCount(2)
         tree.setHeaderLabels(["Action", "Key"])
         tree.setColumnWidth(0, 360)
-        tree.setUniformRowHeights(True)
         tree.currentItemChanged.connect(lambda *_: self._show())
         return tree
 

@@ -57,6 +57,8 @@ class DiffractionView(View):
     def _lay_out(self) -> None:
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setObjectName("frame")
+        self.slider.setAccessibleName("Frame")
+        self.slider.setToolTip("The frame that is shown, by its number")
         self.slider.setRange(0, 0)
         self.slider.valueChanged.connect(self._slide)
         self.play = QToolButton(self)

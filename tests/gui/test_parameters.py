@@ -1,0 +1,116 @@
+"""What every parameter and every control must have: help that says something, a tooltip, a place for the keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QComboBox,
+    QDockWidget,
+    QHeaderView,
+    QLineEdit,
+    QMenuBar,
+    QScrollBar,
+    QTabBar,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from ptychogui.gui.choice import choices, replaced
+from ptychogui.gui.forms import JobForm, is_essential
+from ptychogui.gui.rows import Section
+from ptychogui.gui.window import Window
+from ptychogui.job import Job
+from ptychogui.params import described, members
+
+Until = Callable[[Callable[[], object]], None]
+CONTROLS = (QAbstractButton, QLineEdit, QComboBox, QAbstractSlider, QAbstractItemView)
+LEAST_HELP = 60
+"""Letters; less says no more than the name."""
+
+
+@pytest.fixture
+def opened(qtbot: QtBot, scan: Path, until: Until) -> Iterator[Window]:
+    from ptychogui.gui.app import application
+
+    application()
+    window = Window()
+    window.show()
+    until(lambda: window.workspace is not None)
+    window.open_path(str(scan))
+    until(lambda: window.session.current is not None and window.session.current.dataset is not None)
+    yield window
+    until(lambda: window.session.tasks.waiting == 0 or window.session.tasks.closing)
+    window.leave()
+    window.deleteLater()
+
+
+def test_the_help_of_every_parameter_says_more_than_its_name() -> None:
+    short = [path for path, _, text in described(Job) if len(text) < LEAST_HELP and ".mapping." not in path]
+    assert not short
+
+
+@pytest.mark.parametrize("kind", members(Job.model_fields["solver"].annotation))
+def test_no_solver_has_more_than_ten_essentials(kind: str) -> None:
+    solver = next(choice for choice in choices(Job()) if choice.name == "solver.kind")
+    job = replaced(Job(), solver, kind)
+    assert 5 <= sum(is_essential(choice) for choice in choices(job)) <= 10
+
+
+def test_a_parameter_is_found_by_a_word_of_its_help(qtbot: QtBot) -> None:
+    form = JobForm(Job())
+    qtbot.addWidget(form)
+    form.show()
+    qtbot.keyClicks(form._search, "flickers")
+    shown = [row.choice.name for row in form.rows() if row.isVisible()]
+    assert shown
+    assert all(name.startswith("refine.gain") for name in shown)
+
+
+def own(widget: QWidget) -> bool:
+    """Whether a control is the program's own, and not a part that Qt makes of another."""
+    name = widget.objectName()
+    parent = widget.parentWidget()
+    made_by_qt = (
+        name.startswith("qt_")
+        or isinstance(widget, QScrollBar | QHeaderView)
+        or isinstance(parent, QDockWidget | QTabBar)
+    )
+    inner = isinstance(parent, QComboBox) or any(isinstance(p, QComboBox) for p in parents(widget))
+    return not made_by_qt and not inner and not isinstance(parent, QLineEdit | QMenuBar)
+
+
+def parents(widget: QWidget) -> Iterator[QWidget]:
+    up = widget.parentWidget()
+    while up is not None:
+        yield up
+        up = up.parentWidget()
+
+
+def path_of(widget: QWidget) -> str:
+    named = [w.objectName() or type(w).__name__ for w in (widget, *parents(widget))]
+    return " < ".join(named[:5])
+
+
+def test_every_control_has_a_tooltip_and_can_be_reached_by_the_keyboard(opened: Window) -> None:
+    workspace = opened.workspace
+    assert workspace is not None
+    for section in workspace.form.findChildren(Section):
+        section.set_expanded(True)
+    dumb, deaf = [], []
+    for kind in CONTROLS:
+        for widget in opened.findChildren(kind):
+            if not own(widget):
+                continue
+            text = widget.toolTip() or any(up.toolTip() for up in parents(widget) if not isinstance(up, QDockWidget))
+            if not text:
+                dumb.append(path_of(widget))
+            if widget.focusPolicy() == Qt.FocusPolicy.NoFocus:
+                deaf.append(path_of(widget))
+    assert not dumb + deaf, "\n".join(deaf) + "\n--\n" + "\n".join(dumb)
