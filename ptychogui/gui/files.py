@@ -15,12 +15,26 @@ from ptychogui.gui.opened import Opened, Run, read_data, read_file
 from ptychogui.gui.preview import Preview, previews
 from ptychogui.gui.tasks import Tasks
 from ptychogui.io.data import Data
+from ptychogui.io.mapped import UnmappedError
+from ptychogui.io.mapping import Mapping
+from ptychogui.job import Job
 from ptychogui.types import Dataset
 
 log = logging.getLogger(__name__)
 
 Level = Literal["info", "warning", "error"]
 LEVELS: dict[Level, int] = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def _opened(path: str, mapping: Mapping | None) -> Opened | None:
+    """The file, read as its mapping says where there is one; None where its layout has to be told first."""
+    try:
+        if mapping is None:
+            return read_file(path)
+        data, dataset = read_data(Data(path=path, mapping=mapping))
+        return Opened(path, Job(data=data), dataset)
+    except UnmappedError:
+        return None
 
 
 def _warm_up() -> None:
@@ -41,6 +55,8 @@ class Files(QObject):
     job_changed = pyqtSignal()
     state_changed = pyqtSignal()
     """What can be done now has changed: running, paused, reading, reasons."""
+    mapping_wanted = pyqtSignal(str)
+    """The layout of a file is not known: the user has to say which of its datasets is what."""
     message = pyqtSignal(str, str, str)
     """Level (info, warning, error), a sentence, details."""
 
@@ -53,8 +69,8 @@ class Files(QObject):
         self.current_run: Run | None = None
         self.frame = 0
 
-    def open(self, path: str) -> None:
-        """Read a file in a thread and show it; one that is open already is selected."""
+    def open(self, path: str, mapping: Mapping | None = None) -> None:
+        """Read a file in a thread, as `mapping` says, and show it; one that is open already is selected."""
         for opened in self.opened:
             if Path(opened.path).absolute() == Path(path).absolute():
                 self.select(opened)
@@ -63,7 +79,7 @@ class Files(QObject):
             return
         log.info("Opening %s", path)
         self.opening.append(path)
-        self.tasks.run(partial(read_file, path), self._add, partial(self._not_opened, path))
+        self.tasks.run(partial(_opened, path, mapping), partial(self._add, path), partial(self._not_opened, path))
         self.state_changed.emit()
 
     def _not_opened(self, path: str, sentence: str, details: str) -> None:
@@ -71,8 +87,12 @@ class Files(QObject):
         settings.drop(path)
         self._fail(sentence, details)
 
-    def _add(self, opened: Opened) -> None:
-        self.opening.remove(opened.path)
+    def _add(self, path: str, opened: Opened | None) -> None:
+        self.opening.remove(path)
+        if opened is None:
+            self.state_changed.emit()
+            self.mapping_wanted.emit(path)
+            return
         self.opened.append(opened)
         settings.remember(opened.path, opened.line)
         self.tree_changed.emit()

@@ -1,0 +1,164 @@
+"""The tree of any HDF5, MATLAB or NPZ file beside a look at the chosen array."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHeaderView,
+    QLineEdit,
+    QSplitter,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ptychogui.gui.array_view import ArrayView, type_text
+from ptychogui.gui.tasks import Tasks
+from ptychogui.io.contents import MOST, Contents, Node, open_contents
+
+NODE = Qt.ItemDataRole.UserRole
+UNFOLDED = 60
+"""A tree with no more entries is shown unfolded."""
+
+
+class ContentsView(QSplitter):
+    """Opens a file in a thread, and keeps it open as long as it is looked at."""
+
+    ready = pyqtSignal()
+    """The tree is there."""
+    failed = pyqtSignal(str)
+    """It cannot be read, in one sentence."""
+    chosen = pyqtSignal(str)
+    """The path of another entry."""
+
+    def __init__(self, tasks: Tasks, path: str, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self._tasks, self._closed = tasks, False
+        self.contents: Contents | None = None
+        left = QWidget(self)
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        self.search = QLineEdit(self)
+        self.search.setObjectName("contents_search")
+        self.search.setPlaceholderText("Search names and attributes")
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self._filter)
+        self.tree = QTreeWidget(self)
+        self.tree.setObjectName("contents_tree")
+        self.tree.setHeaderLabels(["Name", "Shape", "Type"])
+        self.tree.setUniformRowHeights(True)
+        self.tree.setIndentation(14)
+        header = self.tree.header()
+        assert header is not None
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for section in (1, 2):
+            header.setSectionResizeMode(section, QHeaderView.ResizeMode.ResizeToContents)
+        self.tree.currentItemChanged.connect(self._look)
+        column.addWidget(self.search)
+        column.addWidget(self.tree, 1)
+        self.view = ArrayView(tasks, self)
+        self.addWidget(left)
+        self.addWidget(self.view)
+        self.setSizes([460, 420])
+        self.setChildrenCollapsible(False)
+        tasks.run(partial(open_contents, Path(path)), self._take, lambda sentence, _: self.failed.emit(sentence))
+
+    def close_file(self) -> None:
+        """Let the file go; whoever still reads it comes to an end first."""
+        self._closed = True
+        if self.contents is not None and not self._tasks.closing:
+            self._tasks.run(self.contents.close, lambda _: None, lambda *_: None)
+
+    def choose(self, path: str) -> None:
+        """Select an entry by its path."""
+        for item in self._items():
+            if item.data(0, NODE).path.lstrip("/") == path.lstrip("/"):
+                self.tree.setCurrentItem(item)
+                return
+
+    def _take(self, contents: Contents) -> None:
+        self.contents = contents
+        if self._closed:
+            self.close_file()
+            return
+        self._fill(contents.nodes)
+        self.ready.emit()
+
+    def _fill(self, nodes: tuple[Node, ...]) -> None:
+        made: dict[str, QTreeWidgetItem] = {}
+        for node in nodes:
+            shape = " × ".join(map(str, node.shape)) if node.shape else ""
+            item = QTreeWidgetItem([node.name, shape, "link" if node.kind == "link" else type_text(node)])
+            item.setData(0, NODE, node)
+            item.setToolTip(0, f"{node.path}\n{node.note}".strip())
+            parent = made.get(node.path.rsplit("/", 1)[0])
+            if parent is None:
+                self.tree.addTopLevelItem(item)
+            else:
+                parent.addChild(item)
+            made[node.path] = item
+        if len(nodes) <= UNFOLDED:
+            self.tree.expandAll()
+        if len(nodes) >= MOST:
+            self.search.setPlaceholderText(f"Search among the first {MOST} entries")
+
+    def _items(self) -> list[QTreeWidgetItem]:
+        return self.tree.findItems("*", Qt.MatchFlag.MatchWildcard | Qt.MatchFlag.MatchRecursive)
+
+    def _filter(self, typed: str) -> None:
+        """Show the entries that have every word, and the groups in which they lie."""
+        words = typed.lower().split()
+        for i in range(self.tree.topLevelItemCount()):
+            item = self.tree.topLevelItem(i)
+            if item is not None:
+                _show_matches(item, words)
+
+    def _look(self, item: QTreeWidgetItem | None) -> None:
+        node = item.data(0, NODE) if item is not None else None
+        self.view.show_node(self.contents, node)
+        if node is not None:
+            self.chosen.emit(node.path)
+
+
+def _show_matches(item: QTreeWidgetItem, words: list[str]) -> bool:
+    """Show an item if it or one beneath it has the words; whether it is shown."""
+    node: Node = item.data(0, NODE)
+    told = " ".join([node.path, *(f"{name} {value}" for name, value in node.attributes)]).lower()
+    beneath = [child for i in range(item.childCount()) if (child := item.child(i)) is not None]
+    shown_beneath = [_show_matches(child, words) for child in beneath]  # of every one, or some would stay hidden
+    inside = any(shown_beneath)
+    shown = inside or all(word in told for word in words)
+    item.setHidden(not shown)
+    if words and inside:
+        item.setExpanded(True)
+    return shown
+
+
+class ContentsDialog(QDialog):
+    """What is in a file; a window of its own that may stay open."""
+
+    def __init__(self, tasks: Tasks, path: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("contents_dialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(f"Contents of {Path(path).name}")
+        self.view = ContentsView(tasks, path, self)
+        self.view.failed.connect(self.view.view.title.setText)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addWidget(self.view, 1)
+        column.addWidget(buttons)
+        self.resize(980, 620)
+
+    def done(self, result: int) -> None:
+        """Let the file go."""
+        self.view.close_file()
+        super().done(result)
