@@ -72,6 +72,23 @@ def test_the_period_of_a_raster_is_taken_out(basis: tuple[tuple[float, float], t
     assert float((exits(state) - before).abs().max()) < 1e-5 * float(before.abs().max())
 
 
+def test_a_large_period_is_taken_out_where_there_is_air() -> None:
+    """So few periods and so many harmonics as of holograms: the object lies in the middle, with air around it."""
+    places = raster(((13.0, 0.0), (0.0, 14.0)))
+    places = places[(places < 98).all(1)]
+    true = state_at(places)
+    y, x = (torch.arange(n) - 0.48 * n for n in true.obj.shape[1:])
+    true.obj = torch.where(y[:, None].abs().maximum(x.abs()) < 30, true.obj, torch.ones_like(true.obj))
+    state = spoilt(true, ((13.0, 0.0), (0.0, 14.0)))
+    before = exits(state)
+    assert difference(state.obj, true.obj) > 0.2
+    for _ in range(12):
+        RasterPathology().apply(world("far").problem(), state)
+    assert difference(state.obj, true.obj) < 0.01
+    assert difference(state.probe, true.probe) < 0.01
+    assert float((exits(state) - before).abs().max()) < 1e-5 * float(before.abs().max())
+
+
 def test_a_scan_that_is_not_regular_is_left_alone() -> None:
     places = raster(((6.0, 0.0), (0.0, 5.0)))
     jitter = torch.randn(places.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
