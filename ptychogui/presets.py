@@ -21,7 +21,13 @@ from ptychogui.job import Job
 from ptychogui.params import InputError, Params
 
 GROUPS = ("model", "start", "solver", "refine", "penalties", "constraints", "stop")
-"""What a preset may set; data, device and seed belong to a scan and a machine."""
+"""What a preset sets of a job; device and seed belong to a machine and a run."""
+INSTRUMENT = (
+    *("field", "energy_eV", "wavelength_m", "kV", "distance_m", "detector_pixel_m", "focus_to_sample_m", "pixel_m"),
+    *("convergence_rad", "defocus_m", "positions_unit", "positions_columns", "scan_shape", "scan_step_m"),
+    *("scan_rotation_rad", "scan_flip", "flip", "zero_frequency"),
+)
+"""What a preset may set of the data: what is the same for every scan of one instrument."""
 _ALWAYS = ("solver", "refine", "stop")
 """What every preset sets: where it says nothing of them, they are the defaults."""
 _NAME = re.compile(r"\w[\w .+-]{0,59}")
@@ -35,10 +41,14 @@ class Preset:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def apply(self, job: Job) -> Job:
-        """The job as the preset wants it; groups that it does not name stay, and so does a start from a file."""
+        """The job as the preset wants it; groups that it does not name stay, and so does a start from a file.
+
+        Of the data it sets single values of the instrument, and leaves the others alone.
+        """
         wanted = {name: value for name, value in self.settings.items() if name != "start" or not _goes_on(job)}
         kept = {name: value for name, value in job.plain().items() if name not in (*_ALWAYS, *wanted)}
-        return Job.read({**kept, **wanted})
+        data = {**job.data.plain(), **self.settings.get("data", {})}
+        return Job.read({**kept, **wanted, "data": data})
 
 
 def _coarse_to_fine(epochs: int, *reductions: int) -> list[dict[str, Any]]:
@@ -127,9 +137,14 @@ def own() -> tuple[dict[str, Preset], list[str]]:
     return found, problems
 
 
-def of_job(job: Job, text: str) -> Preset:
-    """A preset that makes any job solve as this one does; only what is not a default is written down."""
+def of_job(job: Job, text: str, instrument: bool = False) -> Preset:
+    """A preset that makes any job solve as this one does; only what is not a default is written down.
+
+    With `instrument` also the values of the data that are the same for every scan of one instrument.
+    """
     kept = {name: _changes(getattr(job, name)) for name in GROUPS if name != "start" or not _goes_on(job)}
+    if instrument:
+        kept["data"] = {name: value for name, value in _changes(job.data).items() if name in INSTRUMENT}
     return Preset(text, kept)
 
 
@@ -140,10 +155,15 @@ def read(path: Path) -> Preset:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"The preset {path} cannot be read: {error}.") from error
     text = values.pop("text", "")
-    strange = [name for name in values if name not in GROUPS]
+    data = values.get("data", {})
+    strange = [name for name in values if name not in (*GROUPS, "data")]
+    strange += [f"data.{name}" for name in data if name not in INSTRUMENT] if isinstance(data, dict) else ["data"]
     if strange or not isinstance(text, str):
         wrong = strange[0] if strange else "text"
-        raise InputError(f"The preset {path} sets '{wrong}': a preset has a text and {', '.join(GROUPS)}.")
+        raise InputError(
+            f"The preset {path} sets '{wrong}': a preset has a text, {', '.join(GROUPS)}, and of the data "
+            f"{', '.join(INSTRUMENT)}."
+        )
     try:
         Job.read(values)
     except InputError as error:

@@ -70,6 +70,17 @@ def test_a_preset_of_the_user_is_kept_and_used_by_its_name(tmp_path: Path) -> No
         preset("My microscope")
 
 
+def test_a_preset_of_an_instrument_fills_the_values_of_its_scans() -> None:
+    microscope = {"kV": 300, "convergence_rad": 1.03e-3, "scan_flip": "tx", "pixel_m": "4.65 Å"}
+    job = Job().with_value("data", {"path": "a.npy", "exclude": [3], **microscope})
+    presets.keep("cryo", presets.of_job(job, "", instrument=True))
+    other = Job().with_value("data", {"path": "b.npy", "crop": 64, "kV": 80})
+    filled = preset("cryo").apply(other).data
+    assert (filled.path, filled.crop, filled.exclude) == ("b.npy", 64, ())
+    assert (filled.kV, filled.scan_flip, filled.pixel_m) == (300, "tx", pytest.approx(4.65e-10))
+    assert "data" not in presets.of_job(job, "").settings
+
+
 def test_a_start_from_a_file_stays() -> None:
     job = Job().with_value("start", {"kind": "file", "path": "r.h5"})
     assert PRESETS["x-ray"].apply(job).start == job.start
@@ -80,7 +91,8 @@ def test_a_start_from_a_file_stays() -> None:
     ("text", "says"),
     [
         ("solver = 3", r"In the preset .*: solver"),
-        ("[data]\nkV = 300", r"sets 'data': a preset has a text and model"),
+        ("[data]\npath = 'x.cxi'", r"sets 'data\.path': a preset has a text, model"),
+        ("device = 'cpu'", r"sets 'device'"),
         ("[solver]\nkind = 'adam'\nepochs = -1", r"solver\.epochs is -1"),
         ("text = 3", r"sets 'text'"),
         ("= =", r"cannot be read"),

@@ -117,7 +117,8 @@ def presets_html() -> str:
         "<p>A preset sets solver, refinement and what ends a run, some also the number of probe modes; data, device "
         "and seed stay. It is one step of undo.</p><p><b>Your own:</b> <i>Edit ▸ Presets</i> keeps the parameters of "
         "the open file under a name, and writes a preset into a TOML file for others. On the command line "
-        "<code>run FILE -o RESULT.h5 --preset NAME</code> takes the same names, and the path of such a file.</p>"
+        "<code>run FILE -o RESULT.h5 --preset NAME</code> takes the same names, and the path of such a file. With the "
+        "values of the instrument a preset also fills in energy, distance, pixels, step and orientation.</p>"
     )
     return f"<h1>Presets</h1>{own}{rows}"
 

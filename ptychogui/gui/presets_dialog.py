@@ -8,6 +8,7 @@ from pathlib import Path
 import tomli_w
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
+    QCheckBox,
     QDialog,
     QFormLayout,
     QHBoxLayout,
@@ -59,6 +60,12 @@ class PresetsDialog(QDialog):
         self.name, self.about = self._line("preset_name", "cryo, 300 kV"), self._line("preset_about", "What it is for")
         self.name.setToolTip("The name under which these parameters are kept, and --preset finds them")
         self.about.setToolTip("A sentence that says what the preset is for")
+        self.instrument = QCheckBox("with the values of the &instrument", self)
+        self.instrument.setObjectName("preset_instrument")
+        self.instrument.setToolTip(
+            "Also keep what is the same for every scan of this instrument: energy or voltage, distance, pixels, "
+            "convergence, defocus, step, rotation and flips. The preset then fills them in."
+        )
         self.problem = QLabel(self)
         self.problem.setObjectName("problem")
         self.problem.setProperty("role", "problem")
@@ -105,6 +112,7 @@ class PresetsDialog(QDialog):
         form = QFormLayout()
         form.addRow("&Name", self.name)
         form.addRow("&Purpose", self.about)
+        form.addRow("", self.instrument)
         last = QHBoxLayout()
         last.addWidget(self.keep)
         last.addWidget(self.get)
@@ -167,7 +175,7 @@ class PresetsDialog(QDialog):
     def _keep(self) -> None:
         name, opened = self.name.text().strip(), self._session.current
         if opened is not None:
-            kept = presets.of_job(opened.job, self.about.text().strip())
+            kept = presets.of_job(opened.job, self.about.text().strip(), self.instrument.isChecked())
             self._try(lambda: presets.keep(name, kept), name)
 
     def _delete(self) -> None:

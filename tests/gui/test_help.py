@@ -228,10 +228,12 @@ def test_presets_of_the_user_are_kept_used_shared_and_deleted(opened: Window, un
     dialog.keep.click()
     assert "cannot be the name" in dialog.problem.text()
     dialog.name.setText("Our beamline")
+    dialog.instrument.setChecked(True)
     dialog.about.setText("For ours.")
     dialog.keep.click()
     assert dialog.selected == "Our beamline"
     assert 'kind = "epie"' in dialog.sets.toPlainText()
+    assert "[data]" in dialog.sets.toPlainText()
     dialog.export_file(str(tmp_path / "shared.toml"))
     session.undo.undo()
     assert session.current.job == plain_job
