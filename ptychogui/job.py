@@ -9,6 +9,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -93,7 +94,7 @@ class Request:
     stop: bool = False
     result: bool = False
     iterate: bool = False
-    """The state as a result without the figures that take a pass over all frames: cheap enough to be asked for often."""
+    """The state as a result without the figures that take a pass over all frames; it may be asked for often."""
 
 
 def iterate(job: Job, dataset: Dataset, initial: Result | None = None) -> Generator[Iterate, Job | None, None]:
@@ -103,6 +104,8 @@ def iterate(job: Job, dataset: Dataset, initial: Result | None = None) -> Genera
     `InputError` where job and data do not fit.
     """
     run = _Run(job, dataset, initial)
+    for _ in run.search():
+        pass
     for item in run.iterates():
         changed = yield item
         if changed is not None:
@@ -116,10 +119,11 @@ def snapshots(
 
     `send` a `Request` between two items. The last item is always the result, after a snapshot whose `ended` says why;
     an error in the run yields the result so far before it is raised. `initial` continues from a result in memory,
-    `frame` is the one whose pattern is shown.
+    `frame` is the one whose pattern is shown. While a first guess is searched for, `doing` says so; the first snapshot
+    without it is the state from which the first epoch starts.
     """
     run = _Run(job, dataset, initial)
-    loop, ended, shown, cost = run.iterates(), "", time.monotonic(), 0.0
+    loop, ended, shown, cost = chain(run.search(), run.iterates()), "", time.monotonic(), 0.0
     request = yield run.snapshot(frame)
     while not ended:
         if request is not None:
@@ -132,6 +136,7 @@ def snapshots(
                 request = yield run.result(measured=request.result)
                 continue
             request = None
+        searching = bool(run.doing)
         try:
             next(loop)
         except StopIteration:
@@ -143,7 +148,8 @@ def snapshots(
                 raise error from None
             yield kept
             raise
-        if time.monotonic() - shown >= max(_SNAPSHOT_S, _SNAPSHOT_SHARE * cost):
+        begins = searching and not run.doing  # the state from which the first epoch starts is always shown
+        if begins or time.monotonic() - shown >= max(_SNAPSHOT_S, _SNAPSHOT_SHARE * cost):
             begun = time.monotonic()
             snapshot = run.snapshot(frame)
             shown = time.monotonic()
@@ -161,7 +167,7 @@ def run(job: Job, dataset: Dataset | None = None, initial: Result | None = None)
     from ptychogui import io
 
     whole = _Run(job, io.read(job.data) if dataset is None else dataset, initial)
-    for _ in whole.iterates():
+    for _ in chain(whole.search(), whole.iterates()):
         pass
     return whole.result()
 
@@ -190,7 +196,8 @@ class _Run:
         self.job, self.dataset = job, dataset
         self.data_hash = _hash(dataset)  # now: at the end of a long run the file may be out of reach
         self.problem = problem(dataset, job.model, device_of(job.device), room_px=job.refine.margin_px)
-        self.state = start.state(self.problem, dataset, initial, job.seed)
+        self.guesses = start.guesses(self.problem, dataset, initial, job.seed)
+        self.state, self.doing = next(self.guesses)
         self.level = level(self.problem, self.state, 1)
         self.box = lit_box(self.state)
         self.losses: list[Tensor] = []
@@ -199,7 +206,7 @@ class _Run:
         self.changes: list[str] = []
         self.messages: list[str] = []
         self.begun_at = datetime.now(UTC).isoformat(timespec="seconds")
-        self.seconds = 0.0
+        self.seconds, self.search_seconds = 0.0, 0.0
 
     @property
     def plan(self) -> Plan:
@@ -208,6 +215,17 @@ class _Run:
 
         job = self.job
         return Plan(job.stages, job.constraints, job.seed, job.refine, job.stop, job.penalties)
+
+    def search(self) -> Generator[None, None, None]:
+        """The search for a first guess, where the start has one, with its clock; yields after each trial."""
+        from ptychogui.engine.report import lit_box
+
+        while self.doing:
+            begun = time.monotonic()
+            _, self.doing = next(self.guesses)
+            self.search_seconds += time.monotonic() - begun
+            self.box = lit_box(self.state)
+            yield
 
     def iterates(self) -> Generator[Iterate, None, None]:
         """The engine's loop, with its clock, its curve and its messages kept, and changes of the job passed on."""
@@ -261,7 +279,7 @@ class _Run:
             positions_m=report.positions_m(problem, state),
             loss=self.loss,
             pattern=report.pattern(problem, state, frame),
-            seconds=self.seconds,
+            seconds=self.search_seconds + self.seconds,
             seconds_per_epoch=self.seconds / max(len(self.losses), 1),
             device=str(self.problem.device),
             memory_bytes=report.memory_bytes(self.problem.device),
@@ -270,6 +288,7 @@ class _Run:
             stage=self.stage,
             stage_epochs=tuple(self.stage_epochs),
             unknowns=report.figures(problem, state),
+            doing=self.doing,
         )
 
     @property
@@ -293,9 +312,8 @@ class _Run:
             "epochs": str(len(self.losses)),
             "changes": "\n".join(self.changes),
         }
-        return report.result(
-            self.problem, self.state, self.dataset, self.loss, self.job.toml(), provenance, self.seconds, measured
-        )
+        seconds, job = self.search_seconds + self.seconds, self.job.toml()
+        return report.result(self.problem, self.state, self.dataset, self.loss, job, provenance, seconds, measured)
 
 
 def _difference(old: Params, new: Params) -> str:

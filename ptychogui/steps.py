@@ -18,7 +18,7 @@ from pydantic import Field
 from ptychogui.engine.start.file import FromFile
 from ptychogui.job import Job, Request, iterate, snapshots
 from ptychogui.params import Count, Params, RunError
-from ptychogui.types import Dataset, Object, Positions, Result, Truth
+from ptychogui.types import Dataset, Object, Positions, Result, Snapshot, Truth
 
 if TYPE_CHECKING:
     from ptychogui.engine.state import State
@@ -236,7 +236,8 @@ class _ShortRuns:
         self.seen, unseen = _held_out(few, how.held_out, job.seed)
         self.judge = problem(unseen, job.model, device_of(job.device), room_px=job.refine.margin_px)
         loop = snapshots(job, few, initial=known)
-        next(loop)
+        while isinstance(item := next(loop), Snapshot) and item.doing:
+            pass
         begun = loop.send(Request(result=True))
         loop.close()
         assert isinstance(begun, Result)

@@ -220,6 +220,8 @@ class Snapshot:
     stage: int = 0
     stage_epochs: tuple[int, ...] = ()
     """How many epochs each stage has finished, up to the one at work."""
+    doing: str = ""
+    """What is found out before the first epoch; empty from then on."""
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from worlds import World
 
 import ptychogui
 from ptychogui import io
 from ptychogui.engine.solvers import AnySolver
 from ptychogui.engine.start import AnyStart
+from ptychogui.engine.start.data import FromData
 from ptychogui.io.data import Data
 from ptychogui.job import Job, Request, iterate, run, snapshots
 from ptychogui.params import InputError, RunError, members
@@ -26,7 +28,8 @@ ENDLESS = 1_000_000
 
 
 def job_of(kind: str = "rpie", epochs: int = 4, **solver: Any) -> Job:
-    return Job.read({"solver": {"kind": kind, "epochs": epochs, **solver}, "device": "cpu"})
+    start = {"kind": "data", "find_defocus": False}
+    return Job.read({"solver": {"kind": kind, "epochs": epochs, **solver}, "start": start, "device": "cpu"})
 
 
 def stopped(course: Any) -> tuple[Snapshot, Result]:
@@ -90,6 +93,30 @@ def test_snapshots_are_plain_data_that_stay_as_they_are(far: World) -> None:
     assert third.seconds > second.seconds > first.seconds == 0
     assert third.seconds_per_epoch == pytest.approx(third.seconds / max(len(third.loss), 1))
     course.close()
+
+
+def test_the_search_for_a_start_is_shown(far: World) -> None:
+    job = job_of().with_value("start.find_defocus", True)
+    *shown, result = snapshots(job, far.dataset)
+    searching = [item.doing for item in shown].index("")
+    assert searching > 1
+    assert all("short run" in item.doing for item in shown[:searching])
+    assert all(not item.doing for item in shown[searching:])
+    begin = shown[searching]
+    assert (begin.epoch, begin.stage, begin.whole) == (0, 0, True)
+    problem = far.problem(torch.float32)
+    assert np.array_equal(begin.probe, FromData().state(problem, far.dataset, None, 0).probe.numpy())
+    assert 0 < begin.seconds < shown[-1].seconds == result.metrics["seconds"]
+    assert shown[-1].seconds_per_epoch == pytest.approx((shown[-1].seconds - begin.seconds) / 4)
+
+
+def test_the_search_for_a_start_may_be_stopped(far: World) -> None:
+    course = snapshots(job_of().with_value("start.find_defocus", True), far.dataset)
+    assert next(course).doing.endswith("1 of 21…")
+    assert next(course).doing
+    last, result = stopped(course)
+    assert (last.ended, last.epoch, len(result.loss)) == ("stopped", 0, 0)
+    assert result.metrics["seconds"] > 0
 
 
 def test_snapshots_come_about_every_tenth_of_a_second(far: World) -> None:

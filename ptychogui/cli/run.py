@@ -47,7 +47,7 @@ def _run(options: argparse.Namespace) -> int:
     job = job_of(options)
     dataset = io.read(job.data)
     job = job.with_value("data.path", dataset.source)
-    result, messages, interrupted = None, [*dataset.warnings], False
+    result, messages, interrupted, pace = None, [*dataset.warnings], False, 0.0
     for item in _items(job, dataset, options.frc):
         if isinstance(item, Result):
             result = item
@@ -56,9 +56,10 @@ def _run(options: argparse.Namespace) -> int:
         else:
             messages += item.messages
             interrupted = item.ended == "stopped"
+            pace = item.seconds_per_epoch if result is None else pace
     assert result is not None
     if options.json:
-        print(json.dumps(_figures(result, dataset, messages)))
+        print(json.dumps(_figures(result, dataset, messages, pace)))
     else:
         figures = ", ".join(f"{name} {value:.4g}" for name, value in result.metrics.items())
         print(f"{options.output}: {len(result.loss)} epochs, {figures}")
@@ -104,16 +105,15 @@ def _items(job: Job, dataset: Dataset, frc: bool) -> Iterator[Snapshot | Result]
         signal.signal(signal.SIGINT, before)
 
 
-def _figures(result: Result, dataset: Dataset, messages: list[str]) -> dict[str, Any]:
+def _figures(result: Result, dataset: Dataset, messages: list[str], seconds_per_epoch: float) -> dict[str, Any]:
     """What `--json` prints of a run."""
     epochs, metrics = len(result.loss), dict(result.metrics)
-    seconds = metrics.pop("seconds")
     return {
         "epochs": epochs,
         "loss": float(result.loss[-1]) if epochs else None,
         "r_factor": metrics.pop("r_factor"),
-        "seconds": round(seconds, 3),
-        "seconds_per_epoch": round(seconds / max(epochs, 1), 4),
+        "seconds": round(metrics.pop("seconds"), 3),
+        "seconds_per_epoch": round(seconds_per_epoch, 4),
         "device": result.provenance["device"],
         "frames": len(result.scan),
         "frame_shape": list(dataset.geometry.shape),

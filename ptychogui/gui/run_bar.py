@@ -75,10 +75,10 @@ class RunBar(QFrame):
         self._actions["continue"].setIconText("Continue")
         self._buttons["continue"].setVisible(not session.continues)
         self._actions["pause"].setIconText("Resume" if session.paused else "Pause")
-        reasons = session.reasons()
-        self.reason.setText(
-            "&nbsp;·&nbsp;".join(f'<a href="{reason.action}">{_escaped(reason.text)}</a>' for reason in reasons)
-        )
+        said = [(reason.action, reason.text) for reason in session.reasons()]
+        if session.running is not None and not session.shows_running:
+            said.insert(0, ("show_running", f"{session.running.name} is going on"))
+        self.reason.setText("&nbsp;·&nbsp;".join(f'<a href="{action}">{_escaped(text)}</a>' for action, text in said))
         self._show_progress()
 
     def _show_progress(self) -> None:
@@ -113,6 +113,8 @@ def figures(snapshot: Snapshot, running: bool, state: str) -> str:
     left_s = max(snapshot.epochs - snapshot.epoch, 0) * snapshot.seconds_per_epoch
     if running and state:
         first = state
+    elif running and snapshot.doing:
+        first = snapshot.doing
     elif running:
         first = f"{duration(left_s)} left" if snapshot.seconds_per_epoch else "time left not known yet"
     else:

@@ -133,6 +133,7 @@ def test_dropped_files_open(window: Window, scan: Path, until: Until) -> None:
 
 
 DURING_A_RUN = ("pause", "show_running", "stop")
+IN_A_QUEUE = ("queue_earlier", "queue_later")
 AT_THE_END = ("close_file", "quit")
 
 
@@ -150,11 +151,18 @@ def test_every_action_works_where_it_is_enabled(finished: Window, until: Until) 
     session, errors = finished.session, []
     session.message.connect(lambda level, sentence, _: errors.append(sentence) if level == "error" else None)
     for action in ACTIONS:
-        if action.id not in DURING_A_RUN + AT_THE_END:
+        if action.id not in DURING_A_RUN + IN_A_QUEUE + AT_THE_END:
             trigger(finished, action.id, until)
             until(lambda: session.running is None)
             assert not errors, action.id
     run(finished, 100_000)
+    session.start()
+    session.start()
+    session.select(session.current, session.queue.waiting[1][1])
+    for name in IN_A_QUEUE:
+        trigger(finished, name, until)
+    session.queue.clear()
+    session.show_running()
     for name in DURING_A_RUN + AT_THE_END:
         trigger(finished, name, until)
         if name == "stop":
@@ -173,7 +181,7 @@ def test_every_action_has_its_own_id_key_and_slot(window: Window) -> None:
 
 def test_the_whole_way_through_the_window(opened: Window, until: Until, tmp_path: Path) -> None:
     run(opened, 2)
-    assert not opened.actions_by_id["run"].isEnabled()
+    assert not opened.actions_by_id["continue"].isEnabled()
     until(lambda: opened.session.running is None)
     opened.actions_by_id["save"].trigger()
     dialog = opened.findChild(QFileDialog)
@@ -429,8 +437,8 @@ def test_a_dock_among_tabs_has_no_second_title(opened: Window, until: Until) -> 
     docks = opened.workspace.docks
     until(lambda: docks["loss"].titleBarWidget() is not None)
     assert docks["object_phase"].titleBarWidget() is None
-    for name in ("resolution", "log"):
-        docks[name].hide()
+    for dock in opened.workspace.tabifiedDockWidgets(docks["loss"]):
+        dock.hide()
     until(lambda: docks["loss"].titleBarWidget() is None)
 
 
@@ -469,7 +477,7 @@ def test_curves_of_several_runs_carry_their_names(finished: Window, until: Until
     assert [label.text for _, label in legend.items] == ["Run 1 · adam", "Run 2 · adam"]
 
 
-def test_what_is_done_before_the_first_picture_is_told(
+def test_the_search_for_a_start_is_told_and_may_be_stopped(
     window: Window, until: Until, scan: Path, tmp_path: Path
 ) -> None:
     known = io.read(Data(path=str(scan)))
@@ -478,12 +486,12 @@ def test_what_is_done_before_the_first_picture_is_told(
     window.open_path(str(tmp_path / "bare.npz"))
     until(lambda: preview_complete(window.session))
     window.actions_by_id["run"].trigger()
-    until(lambda: window.session.current_run and "defocus" in window.session.current_run.doing)
+    until(lambda: "Finding the defocus by short runs" in window.run_bar.figures.text())
     window.actions_by_id["stop"].trigger()
-    assert window.run_bar.figures.text() == "Stopping…"
+    assert window.run_bar.figures.text().startswith("Stopping…")
     until(lambda: window.session.running is None)
     assert window.workspace is not None
-    assert "Short runs found the defocus" in window.workspace.log.toPlainText()
+    assert "Short runs found the defocus" not in window.workspace.log.toPlainText()
 
 
 def test_positions_that_do_not_overlap_are_no_run(window: Window, until: Until, tmp_path: Path) -> None:

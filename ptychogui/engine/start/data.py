@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from ptychogui.params import ESSENTIAL, Count, Params
+from ptychogui.engine.start.base import Start
+from ptychogui.params import ESSENTIAL, Count
 
 if TYPE_CHECKING:
     from ptychogui.engine.problem import Problem
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from ptychogui.types import Dataset, Result
 
 
-class FromData(Params):
+class FromData(Start):
     """The probe from the frames (mean amplitude, aperture, defocus) or as the file holds it; a flat object."""
 
     kind: Literal["data"] = "data"
@@ -28,21 +30,27 @@ class FromData(Params):
 
     def state(self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int) -> State:
         """Object 1 everywhere, and the probe at the mean power of the frames; an `initial` result is not used."""
+        *_, (state, _) = self.guesses(problem, dataset, initial, seed)
+        return state
+
+    def guesses(
+        self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int
+    ) -> Iterator[tuple[State, str]]:
+        """The state with the best probe so far, before each short run and after the last."""
         import torch
 
         from ptychogui.engine.start.canvas import canvas
-        from ptychogui.engine.start.probe import better_probe, probe_from_data, probe_from_file, with_modes
+        from ptychogui.engine.start.probe import first_probes, probe_from_file, with_modes
         from ptychogui.engine.state import State
 
         shape, begin, origin_m = canvas(dataset, problem.window, problem.room_px)
-        held = dataset.probe if self.file_probe else None
-        if held is None:
-            probe = probe_from_data(problem, dataset, self.find_defocus, seed)
-        else:
-            probe = probe_from_file(problem, held)
-            if self.find_defocus and problem.geometry.field == "far":
-                probe = better_probe(problem, dataset, probe, probe_from_data(problem, dataset, True, seed), seed)
-        probe = with_modes(probe, self.modes)
-        probe = (probe * (problem.mean_counts / problem.measured_power(probe)).sqrt()).to(problem.dtype)
-        obj = torch.ones((1, *shape), dtype=problem.dtype, device=problem.device)
-        return State.at(obj, probe, torch.from_numpy(begin).to(problem.device), origin_m)
+        held = probe_from_file(problem, dataset.probe) if self.file_probe and dataset.probe is not None else None
+        state = None
+        for found, doing in first_probes(problem, dataset, held, self.find_defocus, seed):
+            probe = with_modes(found, self.modes)
+            probe = (probe * (problem.mean_counts / problem.measured_power(probe)).sqrt()).to(problem.dtype)
+            if state is None:
+                obj = torch.ones((1, *shape), dtype=problem.dtype, device=problem.device)
+                state = State.at(obj, probe, torch.from_numpy(begin).to(problem.device), origin_m)
+            state.probe = probe
+            yield state, doing

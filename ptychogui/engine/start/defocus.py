@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +28,8 @@ _PIXELS = 64 * 128**2
 _FEWEST = 16
 _TRIAL = RPIE(epochs=6, batch=8)
 _HALVINGS = 8
+_FINER = (2**0.25, 2**0.125)
+"""The steps by which the best of the first runs is refined."""
 
 
 def focused(aperture: Tensor, curvature: tuple[float, float]) -> Tensor:
@@ -38,28 +41,34 @@ def focused(aperture: Tensor, curvature: tuple[float, float]) -> Tensor:
     return wave
 
 
-def found_curvature(problem: Problem, dataset: Dataset, aperture: Tensor, seed: int) -> tuple[float, float]:
-    """The curvature λ z / dx² along y and x with which a short run gets furthest.
+def curvatures(
+    problem: Problem, dataset: Dataset, aperture: Tensor, seed: int
+) -> Iterator[tuple[tuple[float, float], str]]:
+    """The curvature λ z / dx² along y and x with which a short run gets furthest, so far, and the run that comes next.
 
-    Both signs are tried, from none to the one whose spot fills the window, in steps of √2 and then of ⁸√2.
+    Both signs are tried, from none to the one whose spot fills the window, in steps of √2 and then of ⁸√2. The last
+    time there is no next run, and the text is empty.
     """
     few, part = _neighbours(problem, dataset)
-    _log.info("Finding the defocus by short runs on %d frames…", len(part.scan))
     dy, dx = dataset.geometry.pixel_m
 
-    def loss(curvature: float) -> float:
-        wave = focused(aperture, (curvature, curvature * (dy / dx) ** 2))
-        return _loss(few, part, torch.fft.fftshift(wave, (-2, -1))[None], seed)
+    def both(curvature: float) -> tuple[float, float]:
+        return curvature, curvature * (dy / dx) ** 2
 
     largest = min(aperture.shape) / (4 * _radius(aperture))
     sizes = largest / math.sqrt(2) ** np.arange(_HALVINGS)
-    tried = {float(c): loss(float(c)) for c in (0.0, *sizes, *-sizes)}
-    for step in (2**0.25, 2**0.125):
+    tried: dict[float, float] = {}
+    best, total = 0.0, 1 + 2 * _HALVINGS + 2 * len(_FINER)
+    for step in (0.0, *_FINER):
+        for curvature in (best / step, best * step) if step else (0.0, *sizes.tolist(), *(-sizes).tolist()):
+            doing = f"Finding the defocus by short runs on {len(part.scan)} frames: {len(tried) + 1} of {total}…"
+            if curvature not in tried:
+                yield both(min(tried, key=lambda c: tried[c], default=0.0)), doing
+                wave = focused(aperture, both(curvature))
+                tried[curvature] = _loss(few, part, torch.fft.fftshift(wave, (-2, -1))[None], seed)
         best = min(tried, key=lambda c: tried[c])
-        tried |= {c: loss(c) for c in (best / step, best * step) if c}
-    best = min(tried, key=lambda c: tried[c])
     _log.info("Short runs found the defocus: λz/dx² = %.3g.", best)
-    return best, best * (dy / dx) ** 2
+    yield both(best), ""
 
 
 def trial_loss(problem: Problem, dataset: Dataset, probe: Tensor, seed: int) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from ptychogui.params import Count, InputError, Params
+from ptychogui.engine.start.base import Start
+from ptychogui.params import Count, InputError
 
 if TYPE_CHECKING:
     from ptychogui.engine.problem import Problem
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from ptychogui.types import Dataset, Result
 
 
-class FromFile(Params):
+class FromFile(Start):
     """Object, probe and all else that was found in an earlier result: go on where it ended, also with another solver
     or other parameters."""
 

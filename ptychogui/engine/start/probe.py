@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from ptychogui.engine.problem import Problem
-from ptychogui.engine.start.defocus import focused, found_curvature, trial_loss
+from ptychogui.engine.start.defocus import curvatures, focused, trial_loss
 from ptychogui.geometry import Geometry
 from ptychogui.types import Complex, Dataset
 
@@ -31,37 +33,39 @@ def probe_from_file(problem: Problem, modes: Complex) -> Tensor:
     return torch.from_numpy(out).to(problem.device)
 
 
-def probe_from_data(problem: Problem, dataset: Dataset, search: bool = True, seed: int = 0) -> Tensor:
-    """One mode (1, ny, nx), complex128: the mean amplitude brought back to the sample.
-
-    Where the defocus is not known, short runs find it, or with `search` off the probe is in focus.
-    """
-    index = torch.linspace(0, len(problem) - 1, min(_SAMPLE, len(problem)), device=problem.device).round().long()
-    counts = problem.amplitude(index).double().square()
-    weight = problem.weight(index)
-    if weight is not None:
-        counts = _filled(counts, weight.double().expand_as(counts))
-    mean = counts.mean(0)
+def probe_from_data(problem: Problem, dataset: Dataset) -> Tensor:
+    """One mode (1, ny, nx), complex128: the mean amplitude brought back to the sample; an unknown defocus is none."""
     if dataset.geometry.field == "near":
         # Kandel et al., Opt. Express 27, 18653 (2019), Eq. 15: back-propagated root of the mean intensity
-        wave = mean.sqrt().to(problem.dtype)
+        wave = _mean(problem).sqrt().to(problem.dtype)
         out: Tensor = problem.propagator.adjoint(wave, None)[None].to(torch.complex128)
         return out
-    aperture = _aperture(mean, dataset.geometry)
-    curvature = _curvature_from_geometry(dataset.geometry)
-    if curvature is None:
-        curvature = found_curvature(problem, dataset, aperture, seed) if search else (0.0, 0.0)
-    centred: Tensor = torch.fft.fftshift(focused(aperture, curvature), (-2, -1))[None]
-    return centred
+    return _spot(_aperture(_mean(problem), dataset.geometry), _curvature_from_geometry(dataset.geometry) or (0.0, 0.0))
 
 
-def better_probe(problem: Problem, dataset: Dataset, held: Tensor, seen: Tensor, seed: int) -> Tensor:
-    """The probe (M, ny, nx) of the file, unless the one seen in the frames explains a few of them far better.
+def first_probes(
+    problem: Problem, dataset: Dataset, held: Tensor | None, search: bool, seed: int
+) -> Iterator[tuple[Tensor, str]]:
+    """The best probe (M, ny, nx) so far, with the short run that comes next; after the last, or without any, with ''.
 
-    Short runs are poor judges where the positions are wrong too: a small difference does not count.
+    Where the defocus is not known, short runs find it. The probe `held` by the file stays, unless the one seen in the
+    frames explains a few of them far better: short runs are poor judges where the positions are wrong too, so a small
+    difference does not count.
     """
-    known = trial_loss(problem, dataset, held, seed)
-    return seen if trial_loss(problem, dataset, seen, seed) < _FAR_BETTER * known else held
+    seen = probe_from_data(problem, dataset)
+    if search and problem.geometry.field == "far":
+        if _curvature_from_geometry(dataset.geometry) is None:
+            aperture = _aperture(_mean(problem), dataset.geometry)
+            for curvature, doing in curvatures(problem, dataset, aperture, seed):
+                seen = _spot(aperture, curvature)
+                if doing:
+                    yield seen if held is None else held, doing
+        if held is not None:
+            yield held, "Trying the probe of the file by a short run…"
+            known = trial_loss(problem, dataset, held, seed)
+            yield held, "Trying the probe that the frames show by a short run…"
+            held = seen if trial_loss(problem, dataset, seen, seed) < _FAR_BETTER * known else held
+    yield seen if held is None else held, ""
 
 
 def with_modes(probe: Tensor, count: int) -> Tensor:
@@ -86,6 +90,22 @@ def with_modes(probe: Tensor, count: int) -> Tensor:
         waves.append(wave * (_MODE_POWER * power.sum() / wave.abs().square().sum()).sqrt())
     out: Tensor = torch.stack(waves)
     return out
+
+
+def _mean(problem: Problem) -> Tensor:
+    """The mean counts (ny, nx) of some frames, in the propagator's order, double."""
+    index = torch.linspace(0, len(problem) - 1, min(_SAMPLE, len(problem)), device=problem.device).round().long()
+    counts = problem.amplitude(index).double().square()
+    weight = problem.weight(index)
+    if weight is not None:
+        counts = _filled(counts, weight.double().expand_as(counts))
+    return counts.mean(0)
+
+
+def _spot(aperture: Tensor, curvature: tuple[float, float]) -> Tensor:
+    """One mode (1, ny, nx): the wave of a pupil out of focus, its middle in the window's."""
+    spot: Tensor = torch.fft.fftshift(focused(aperture, curvature), (-2, -1))[None]
+    return spot
 
 
 def _filled(counts: Tensor, weight: Tensor) -> Tensor:
