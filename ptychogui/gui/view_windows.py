@@ -172,7 +172,7 @@ class ViewWindows(QObject):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """A double click on the title of a view's dock, or on its tab, fills the screen with it."""
-        if isinstance(event, QChildEvent) and event.added() and isinstance(event.child(), QTabBar):
+        if isinstance(event, QChildEvent) and event.polished() and isinstance(event.child(), QTabBar):
             self._watch_tabs(event.child())
         if isinstance(watched, QDockWidget) and isinstance(event, QMouseEvent):
             inside, double = watched.widget(), event.type() == QEvent.Type.MouseButtonDblClick
@@ -182,7 +182,10 @@ class ViewWindows(QObject):
         return super().eventFilter(watched, event)
 
     def _watch_tabs(self, bar: Any) -> None:
-        bar.tabBarDoubleClicked.connect(partial(self._large_of_tab, bar))
+        """Hear of double clicks on a bar of tabs, once: it is polished after it was found here."""
+        if not bar.property("watched"):
+            bar.setProperty("watched", True)
+            bar.tabBarDoubleClicked.connect(partial(self._large_of_tab, bar))
 
     def _large_of_tab(self, bar: QTabBar, index: int) -> None:
         title = bar.tabText(index).replace("&", "")

@@ -8,7 +8,7 @@ from PyQt6.QtCore import QByteArray, Qt, QTimer
 from PyQt6.QtGui import QShowEvent
 from PyQt6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
-from ptychogui.gui.browser import Browser
+from ptychogui.gui.browser_dock import BrowserDock
 from ptychogui.gui.forms import JobForm
 from ptychogui.gui.import_card import ImportCard
 from ptychogui.gui.in_force import in_force
@@ -39,14 +39,15 @@ class Workspace(QMainWindow):
         self._titles_later = QTimer(self)
         self._titles_later.setSingleShot(True)
         self._titles_later.timeout.connect(self._dress_titles)
-        self.browser, self.card, self.log = Browser(session), ImportCard(session), LogView()
+        self.browser_dock, self.card, self.log = BrowserDock(session), ImportCard(session), LogView()
+        self.browser = self.browser_dock.tree
         self.form = JobForm(Job())
         self._form_job = self.form.job
         self.arranged = False
         self._shown: tuple[Opened | None, Run | None] = (None, None)
         self._iterate: Result | None = None
         for name, title, widget in (
-            ("browser", "Files and runs", self.browser),
+            ("browser", "Files and runs", self.browser_dock),
             ("import_card", "Data", self.card),
             ("parameters", "Parameters", self.form),
             ("log", "Log", self.log),
@@ -114,12 +115,11 @@ class Workspace(QMainWindow):
         self.tabifyDockWidget(docks["resolution"], docks["history"])
         self.tabifyDockWidget(docks["history"], docks["profile"])
         self.tabifyDockWidget(docks["profile"], docks["spectrum"])
-        self.tabifyDockWidget(docks["spectrum"], docks["log"])
-        self.tabifyDockWidget(docks["probe"], docks["propagation"])
+        self.tabifyDockWidget(docks["spectrum"], docks["propagation"])
+        self.tabifyDockWidget(docks["propagation"], docks["log"])
         for dock in docks.values():
             dock.show()
         docks["loss"].raise_()
-        docks["probe"].raise_()
         docks["import_card"].raise_()
         self.give_sizes()
 

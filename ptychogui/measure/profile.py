@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ PerAxis = tuple[float, float]
 """Something in y and x."""
 _LEVEL = 0.5
 _SAMPLES_PER_PIXEL = 2
+_MARGIN_PX = 12
+"""So far from the line, what lies beyond does not matter to a spline."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,10 @@ class Edge:
 
 
 def profile(values: NDArray[Any], line: Line, pixel_m: PerAxis, origin_m: PerAxis) -> Profile:
-    """The values (Y, X) along a line, interpolated linearly, two for each pixel, averaged over the line's width."""
+    """The values (Y, X) along a line, two for each pixel, averaged over the line's width.
+
+    They are interpolated by cubic splines, since linear ones would widen an edge; linearly where some are not finite.
+    """
     step_m = min(pixel_m) / _SAMPLES_PER_PIXEL
     along = np.linspace(0, 1, max(2, round(line.length_m / step_m) + 1))
     start, end = np.asarray(line.start_m), np.asarray(line.end_m)
@@ -65,7 +70,11 @@ def profile(values: NDArray[Any], line: Line, pixel_m: PerAxis, origin_m: PerAxi
     across = (np.arange(count) - (count - 1) / 2) * min(pixel_m)
     at = (points[:, None] + across[:, None] * normal - np.asarray(origin_m)) / np.asarray(pixel_m)
     inside = ((at >= 0) & (at <= np.asarray(values.shape) - 1)).all(-1)
-    found = map_coordinates(values, np.moveaxis(at, -1, 0), order=1, mode="nearest")
+    corner = np.clip(np.floor(at.min((0, 1))).astype(int) - _MARGIN_PX, 0, np.asarray(values.shape) - 1)
+    end_px = np.clip(np.ceil(at.max((0, 1))).astype(int) + _MARGIN_PX + 1, corner + 1, values.shape)
+    near = values[corner[0] : end_px[0], corner[1] : end_px[1]]
+    order: Literal[1, 3] = 3 if np.isfinite(near).all() else 1
+    found = map_coordinates(near, np.moveaxis(at - corner, -1, 0), order=order, mode="mirror")
     number = inside.sum(1)
     mean = np.where(number > 0, np.where(inside, found, 0).sum(1) / np.maximum(number, 1), np.nan)
     return Profile(along * line.length_m, mean)

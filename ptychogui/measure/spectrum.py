@@ -42,9 +42,9 @@ def spectrum(image: NDArray[Any], pixel_m: tuple[float, float]) -> Spectrum:
     y, x = (np.arange(ny) - ny // 2) * pixel[0], (np.arange(nx) - nx // 2) * pixel[1]
     step = max(pixel)
     ring = np.rint(np.hypot(y[:, None], x) / step).astype(np.intp)
-    count = int(min(0.5 / pixel_m[0], 0.5 / pixel_m[1]) / step)
+    count = int(min(0.5 / pixel_m[0], 0.5 / pixel_m[1]) / step + 1e-6)
     total = np.bincount(ring.ravel(), power.ravel().astype(np.float64))
     number = np.bincount(ring.ravel())
-    shown = slice(1, max(count, 2))
+    shown = slice(1, max(count, 1) + 1)
     mean = total[shown] / np.maximum(number[shown], 1)
     return Spectrum(power, pixel, np.arange(len(total))[shown] * step, mean)

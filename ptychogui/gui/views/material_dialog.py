@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.forms import ParamsForm
 from ptychogui.gui.views.kept import keep, kept
@@ -43,13 +43,15 @@ class MaterialDialog(QDialog):
         )
         about.setProperty("role", "dim")
         about.setWordWrap(True)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
-        buttons.rejected.connect(self.reject)
+        close = QPushButton("Close", self)
+        close.setObjectName("close")
+        close.setAutoDefault(False)  # Return takes a value up, and leaves the dialog open
+        close.clicked.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(about)
         layout.addWidget(self.form)
         layout.addStretch(1)
-        layout.addWidget(buttons)
+        layout.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
 
     def _take(self, *_: Any) -> None:
         material = self.form.params

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.base import View
 from ptychogui.gui.views.curves import Curve, CurvePlot
+from ptychogui.gui.views.latest import Latest
 from ptychogui.gui.views.lengths import Lengths, lengths
 from ptychogui.gui.views.line_tool import LineTool, ruler_text
 from ptychogui.gui.views.picture import Picture
@@ -14,6 +17,8 @@ from ptychogui.measure.profile import Line, Profile, edge, profile, slope
 
 HINT = "Press ╱ over a picture of the object and drag the ends of the line: its values and its sharpest edge."
 WIDEST_PX = 99
+BREADTH_PX = 3
+"""Averaging over so much across the line quiets the noise and hardly widens an edge."""
 
 
 class ProfileView(View):
@@ -24,6 +29,7 @@ class ProfileView(View):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tool: LineTool | None = None
+        self._latest = Latest(self)
         self.curves = CurvePlot(HINT, self)
         self.plot = self.curves.plot
         self._readout = QLabel(self)
@@ -33,6 +39,7 @@ class ProfileView(View):
         self.breadth = QSpinBox(self)
         self.breadth.setObjectName("profile_width")
         self.breadth.setRange(1, WIDEST_PX)
+        self.breadth.setValue(BREADTH_PX)
         self.breadth.setSuffix(" px")
         self.breadth.setToolTip("Average over so many pixels across the line")
         self.breadth.valueChanged.connect(lambda _: self.draw())
@@ -61,17 +68,23 @@ class ProfileView(View):
         source = self._tool.source if self._tool is not None else None
         picture = source.picture if source is not None else None
         if line is None or source is None or picture is None:
+            self._latest.forget()
             self.curves.show_curves(())
             self._readout.setText("")
             return
-        found = along(picture, line, self.breadth.value())
-        unit = lengths(line.length_m, min(picture.pixel))
-        x = found.distance_m / unit.unit_si
         name = f"{source.kind} ({picture.unit})" if picture.unit else source.kind
-        self.curves.show_curves(
-            (Curve(name, x, found.values), Curve("slope", x, _over(found), dashed=True)), unit.symbol
-        )
-        self._readout.setText(figures(found, line, unit, min(picture.pixel)))
+        make = partial(along, picture, line, self.breadth.value())
+        self._latest.run(make, partial(self._take, name, line, min(picture.pixel)), self._fail)
+
+    def _fail(self, sentence: str, _: str) -> None:
+        self._readout.setText(sentence)
+
+    def _take(self, name: str, line: Line, pixel_m: float, found: Profile) -> None:
+        unit = lengths(line.length_m, pixel_m)
+        x = found.distance_m / unit.unit_si
+        curves = Curve(name, x, found.values), Curve("slope", x, _over(found), dashed=True)
+        self.curves.show_curves(curves, unit.symbol)
+        self._readout.setText(figures(found, line, unit, pixel_m))
 
 
 def along(picture: Picture, line: Line, width_px: int = 1) -> Profile:

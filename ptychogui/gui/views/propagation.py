@@ -213,7 +213,7 @@ class PropagationView(View):
     def _take_plane(self, z_m: float, made: tuple[Picture, tuple[float, float]]) -> None:
         picture, (high, wide) = made
         self._plane_text = f"at {_text(z_m)}: FWHM {_text(high)} × {_text(wide)} (y × x)"
-        self.panel.show_picture(picture, f"z {_text(z_m)}")
+        self.panel.show_picture(picture)
         self._show_cut()
 
 

@@ -17,7 +17,7 @@ from ptychogui.types import Positions, Real
 
 _LINE = "#ffb300"
 _BRIGHTEST = 99.8
-"""The percentile of the intensity that is full colour."""
+"""The percentile of the amplitude that has full colour."""
 
 
 class SlicePlot(pg.PlotWidget):  # type: ignore[misc]
@@ -63,15 +63,19 @@ class SlicePlot(pg.PlotWidget):  # type: ignore[misc]
             line.hide()
 
     def show_cut(self, cut: Real, z_m: Positions, pixel_m: float, along: Lengths, across: Lengths) -> None:
-        """Show intensities (K, n) of pixels `pixel_m` wide, whose middle is the axis, with z in the unit `along`."""
+        """Show intensities (K, n) of pixels `pixel_m` wide, whose middle is the axis, with z in the unit `along`.
+
+        The colours stand for amplitudes, in which the wide beam is seen beside its focus.
+        """
         self._along = along
         count = cut.shape[1]
         step, height = (z_m[-1] - z_m[0]) / (len(z_m) - 1) / along.unit_si, count * pixel_m / across.unit_si
         rect = QRectF(
             z_m[0] / along.unit_si - step / 2, -(count // 2 + 0.5) * pixel_m / across.unit_si, step * len(z_m), height
         )
-        top = float(np.percentile(cut, _BRIGHTEST))
-        self._image.show_pixels(mapped(cut.T, 0, max(top, 1e-30), "inferno"), rect)
+        amplitude = np.sqrt(cut.T)
+        top = float(np.percentile(amplitude, _BRIGHTEST))
+        self._image.show_pixels(mapped(amplitude, 0, max(top, 1e-30), "inferno"), rect)
         self._hint.hide()
         name_axes(self, along.symbol)
         self.getAxis("left").unit = across.symbol

@@ -74,6 +74,7 @@ class SpectrumView(View):
         origin = -(power.shape[0] // 2) * dy, -(power.shape[1] // 2) * dx
         picture = Picture(power, (dy, dx), origin, unit, map="inferno", levels=levels_of(logarithm), scaled=logarithm)
         self.panel.show_picture(picture, shown.note or "power, logarithmic")
+        self.panel.hide_scale()
         x = found.frequency_per_m / unit.unit_si
         self.curves.show_curves((Curve("power", x, found.radial),), unit.symbol)
 
