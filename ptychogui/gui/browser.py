@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from PyQt6.QtCore import QPoint, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QIcon
+from PyQt6.QtGui import QBrush, QColor, QIcon
 from PyQt6.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem, QWidget
 
-from ptychogui.gui import thumbnails
+from ptychogui.geometry import Geometry
+from ptychogui.gui import theme, thumbnails
 from ptychogui.gui.opened import Opened, Run
 from ptychogui.gui.run_words import told_of
 from ptychogui.gui.session import Session
+from ptychogui.io.geometry import energy_of_eV
+from ptychogui.params import format_quantity
 
+T = TypeVar("T")
 MARK = Qt.ItemDataRole.UserRole
 
 
@@ -27,6 +33,8 @@ class Browser(QTreeWidget):
         self.setObjectName("browser_tree")
         self._session = session
         self._phase_shown = 0.0
+        self._words: list[str] = []
+        self._icons: dict[int, tuple[object, QIcon]] = {}
         self.setHeaderHidden(True)
         self.setIconSize(QSize(40, 40))
         self.setIndentation(14)
@@ -41,28 +49,84 @@ class Browser(QTreeWidget):
         session.tree_changed.connect(self.rebuild)
         session.current_changed.connect(self._mark_current)
         session.snapshot_changed.connect(self._show_progress)
+        session.presence.changed.connect(self.rebuild)
 
     def rebuild(self) -> None:
         """Show the files and runs as they are."""
+        kept, self._icons = self._icons, {}
         self.blockSignals(True)
         self.clear()
         for opened in self._session.opened:
-            item = self._item(opened.title, opened.lines, _dataset_icon(opened), (opened, None))
-            item.setToolTip(0, f"{opened.path}\n{opened.line}")
+            item = self._item(opened.title, self._lines(opened), (opened, None))
+            item.setIcon(0, self._icon(opened, opened.preview, _dataset_icon, kept))
+            item.setToolTip(0, f"{opened.path}\n{opened.line}\n{self._missing(opened)}".strip())
+            if self._missing(opened):
+                item.setForeground(0, QBrush(QColor(theme.colours().warning)))
             self.addTopLevelItem(item)
             for run in opened.runs:
-                child = self._item(run.title, _state(run), _run_icon(run), (opened, run))
+                child = self._item(run.title, self._state(run), (opened, run))
+                child.setIcon(0, self._icon(run, run.snapshot or run.result, _run_icon, kept))
                 child.setToolTip(0, told_of(opened, run))
                 item.addChild(child)
             item.setExpanded(True)
         self.blockSignals(False)
         self._mark_current()
+        self._filter()
 
-    def _item(self, title: str, line: str, icon: QIcon, mark: tuple[Opened, Run | None]) -> QTreeWidgetItem:
+    def search(self, words: list[str]) -> None:
+        """Show only the files and runs of which every word is told; a file that has them shows all its runs."""
+        self._words = words
+        self._filter()
+
+    def _filter(self) -> None:
+        for i in range(self.topLevelItemCount()):
+            item = self.topLevelItem(i)
+            if item is None:
+                continue
+            whole = self._matches(item)
+            runs = [child for k in range(item.childCount()) if (child := item.child(k)) is not None]
+            for run in runs:
+                run.setHidden(not whole and not self._matches(run))
+            item.setHidden(not whole and all(run.isHidden() for run in runs))
+
+    def _matches(self, item: QTreeWidgetItem) -> bool:
+        told = f"{item.text(0)} {item.toolTip(0)}".lower()
+        return all(word in told for word in self._words)
+
+    def _item(self, title: str, line: str, mark: tuple[Opened, Run | None]) -> QTreeWidgetItem:
         item = QTreeWidgetItem([f"{title}\n{line}"])
-        item.setIcon(0, icon)
         item.setData(0, MARK, mark)
         return item
+
+    def _icon(self, of: T, shown: object, make: Callable[[T], QIcon], kept: dict[int, tuple[object, QIcon]]) -> QIcon:
+        """The picture of a file or run, which is made once for each of its states."""
+        held = kept.get(id(of))
+        if held is None or held[0] is not shown:
+            held = shown, make(of)
+        self._icons[id(of)] = held
+        return held[1]
+
+    def _lines(self, opened: Opened) -> str:
+        """Shape, light and pixel, and the date; or what is wrong."""
+        missing = self._missing(opened)
+        if opened.dataset is None:
+            return missing or "data not found"
+        seen = self._session.presence.of(opened.path)
+        shape = " × ".join(map(str, opened.dataset.frames.shape))
+        return "\n".join(
+            filter(None, (shape, light_line(opened.dataset.geometry), missing or (seen.date if seen else "")))
+        )
+
+    def _missing(self, opened: Opened) -> str:
+        """What is not there any more."""
+        presence = self._session.presence
+        if presence.is_gone(opened.job.data.path):
+            return "moved or deleted"
+        return "result moved or deleted" if presence.is_gone(opened.path) else ""
+
+    def _state(self, run: Run) -> str:
+        gone = run.saved is not None and self._session.presence.is_gone(str(run.saved))
+        return _state(run) + ("\nits file is gone" if gone else "")
 
     def _items(self) -> list[QTreeWidgetItem]:
         found = []
@@ -106,7 +170,17 @@ def _dataset_icon(opened: Opened) -> QIcon:
 def _run_icon(run: Run) -> QIcon:
     if run.snapshot is not None:
         return thumbnails.phase(run.snapshot.preview)
-    return thumbnails.phase(run.result.lit.prod(0)) if run.result is not None else QIcon()
+    return thumbnails.result(run.result) if run.result is not None else QIcon()
+
+
+def light_line(geometry: Geometry) -> str:
+    """Energy or voltage, and the pixel at the sample."""
+    pixel = f"{format_quantity(float(f'{geometry.pixel_m[1]:.3g}'), 'm')} pixel" if geometry.calibrated else "in pixels"
+    if geometry.wavelength_m is None:
+        return f"{geometry.field} field, {pixel}"
+    energy_eV = energy_of_eV(geometry.wavelength_m)
+    light = f"{energy_eV / 1e3:.4g} kV" if geometry.of_electrons else format_quantity(float(f"{energy_eV:.4g}"), "eV")
+    return f"{light}, {pixel}"
 
 
 def _state(run: Run) -> str:

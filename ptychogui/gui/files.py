@@ -12,6 +12,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from ptychogui.gui import settings
 from ptychogui.gui.opened import Opened, Run, read_data, read_file
+from ptychogui.gui.presence import Presence
 from ptychogui.gui.preview import Preview, previews
 from ptychogui.gui.tasks import Tasks
 from ptychogui.io.data import Data
@@ -63,6 +64,7 @@ class Files(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.tasks = Tasks(self)
+        self.presence = Presence(self)
         self.opening: list[str] = []
         self.opened: list[Opened] = []
         self.current: Opened | None = None

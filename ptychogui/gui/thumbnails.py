@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtGui import QIcon, QImage, QPixmap
 
 from ptychogui.gui.preview import Preview
-from ptychogui.types import Complex, Positions
+from ptychogui.types import Complex, Positions, Real, Result
 
 SIDE_PX = 96
 
@@ -30,6 +32,20 @@ def phase(obj: Complex) -> QIcon:
     step = max(1, max(obj.shape) // SIDE_PX)
     small = np.nan_to_num(obj[::step, ::step])
     return _icon(np.angle(small * np.conj(small.mean())))
+
+
+def result(found: Result) -> QIcon:
+    """The phase of a result's object where light fell on it."""
+    step = max(1, max(found.obj.slices.shape[1:]) // SIDE_PX)
+    lit = found.illumination
+    small = replace(found.obj, slices=found.obj.slices[:, ::step, ::step])
+    shown = replace(found, obj=small, illumination=None if lit is None else lit[::step, ::step])
+    return phase(shown.lit.prod(0))
+
+
+def pattern(counts: Real) -> QIcon:
+    """A diffraction pattern (y, x), as the logarithm of its counts."""
+    return _icon(np.log1p(counts))
 
 
 def _icon(image: NDArray[np.floating]) -> QIcon:

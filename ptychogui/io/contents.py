@@ -105,7 +105,7 @@ def open_contents(path: Path) -> Contents:
     if not path.is_file():
         raise InputError(f"{path} does not exist; check the name.")
     if hdf5.is_hdf5(path):
-        return _HDF5(path)
+        return HDF5(path)
     start = files.head(path, 32)
     if start.startswith(b"PK\x03\x04"):
         return _NPZ(path)
@@ -138,7 +138,7 @@ def is_complex(node: Node) -> bool:
     return node.dtype is not None and (node.dtype.kind == "c" or node.dtype.names == ("real", "imag"))
 
 
-class _HDF5:
+class HDF5:
     """An HDF5 file; arrays stay on disk, links to other files are not followed."""
 
     def __init__(self, path: Path) -> None:
@@ -148,6 +148,7 @@ class _HDF5:
         self.nodes = tuple(self._walk(self._file, ""))[:MOST]
 
     def array(self, path: str) -> Sliceable:
+        """A dataset, which stays on disk. Raises `InputError` where there is none of this path in this file."""
         try:
             found = self._file.get(path)
         except (KeyError, OSError, RuntimeError):
@@ -160,6 +161,7 @@ class _HDF5:
         return array
 
     def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
     def _walk(self, group: h5py.Group, before: str) -> Iterator[Node]:

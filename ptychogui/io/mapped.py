@@ -98,7 +98,7 @@ def raw(found: Contents, asked: Mapping, path: Path) -> Raw:
         dark=_dark(found, asked, (ny, nx), path),
         dark_text=f"'{asked.dark}'" if asked.dark else "",
         probe=_probe(found, asked, (ny, nx)),
-        found=_quantities(found, asked),
+        found=quantities(found, asked),
         doubts=doubts,
     )
 
@@ -249,7 +249,8 @@ def _written_unit(found: Contents, name: str) -> str | None:
     return _SPELLED.get(given.strip(), given.strip()) or None
 
 
-def _quantities(found: Contents, asked: Mapping) -> dict[str, Any]:
+def quantities(found: Contents, asked: Mapping) -> dict[str, Any]:
+    """Energy, distance and the like in SI, by the names of the fields of `Data`."""
     return {
         target: values
         for field, (target, _, _) in _QUANTITIES.items()
