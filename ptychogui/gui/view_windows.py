@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QChildEvent, QEvent, QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QKeySequence, QMouseEvent, QShortcut
@@ -80,7 +80,7 @@ class ViewWindows(QObject):
         workspace = self._workspace
         workspace.installEventFilter(self)
         for bar in workspace.findChildren(QTabBar):
-            self._watch_tabs(bar)
+            bar.installEventFilter(self)
         for name, view in workspace.views.items():
             workspace.docks[name].installEventFilter(self)
             self._extend_menus(name, view)
@@ -104,11 +104,11 @@ class ViewWindows(QObject):
 
     def enlarge(self) -> None:
         """Fill the screen with the view that had the keyboard last."""
-        self.show_large(self._touched)
+        self.show_large(self._meant)
 
     def tear_off(self) -> None:
         """Open that view in a window of its own, which follows the live run."""
-        self.tear(self._touched if _may_tear(self._touched) else FIRST)
+        self.tear(self._meant if _may_tear(self._meant) else FIRST)
 
     def show_large(self, name: str) -> None:
         """Fill the screen with a view; Escape, or the same again, puts it back into its dock."""
@@ -165,33 +165,41 @@ class ViewWindows(QObject):
     # what is touched
 
     def _touch(self, _: QWidget | None, now: QWidget | None) -> None:
+        self._touched = self._view_with(now) or self._touched
+
+    def _view_with(self, inside: QWidget | None) -> str:
+        """The view of the workspace that this widget belongs to; '' where it is none."""
         workspace = self._window.workspace
-        for name, dock in workspace.docks.items() if workspace is not None and now is not None else ():
-            if name in workspace.views and dock.isAncestorOf(now):  # type: ignore[union-attr]
-                self._touched = name
+        if workspace is None or inside is None:
+            return ""
+        docks = ((name, dock) for name, dock in workspace.docks.items() if name in workspace.views)
+        return next((name for name, dock in docks if dock.isAncestorOf(inside)), "")
+
+    @property
+    def _meant(self) -> str:
+        """The view that has the keyboard, or had it last."""
+        return self._view_with(self._window.focusWidget()) or self._touched
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """A double click on the title of a view's dock, or on its tab, fills the screen with it."""
-        if isinstance(event, QChildEvent) and event.polished() and isinstance(event.child(), QTabBar):
-            self._watch_tabs(event.child())
+        if isinstance(event, QChildEvent) and event.polished() and isinstance(bar := event.child(), QTabBar):
+            bar.installEventFilter(self)
         if isinstance(watched, QDockWidget) and isinstance(event, QMouseEvent):
             inside, double = watched.widget(), event.type() == QEvent.Type.MouseButtonDblClick
             if double and inside is not None and event.position().y() < inside.y():
                 self.show_large(watched.objectName())
                 return True
+        if isinstance(watched, QTabBar) and isinstance(event, QMouseEvent):
+            index = watched.tabAt(event.position().toPoint())
+            if event.type() == QEvent.Type.MouseButtonDblClick and index >= 0:
+                self._large_of_tab(watched.tabText(index))
+                return True
         return super().eventFilter(watched, event)
 
-    def _watch_tabs(self, bar: Any) -> None:
-        """Hear of double clicks on a bar of tabs, once: it is polished after it was found here."""
-        if not bar.property("watched"):
-            bar.setProperty("watched", True)
-            bar.tabBarDoubleClicked.connect(partial(self._large_of_tab, bar))
-
-    def _large_of_tab(self, bar: QTabBar, index: int) -> None:
-        title = bar.tabText(index).replace("&", "")
+    def _large_of_tab(self, title: str) -> None:
         workspace = self._workspace
         for name in workspace.views:
-            if name in workspace.docks and workspace.docks[name].windowTitle() == title:
+            if name in workspace.docks and workspace.docks[name].windowTitle() == title.replace("&", ""):
                 self.show_large(name)
                 return
 

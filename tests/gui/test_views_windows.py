@@ -1,0 +1,118 @@
+"""A view over the whole screen, and a second one in a window of its own that follows the run."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtWidgets import QTabBar
+from pytestqt.qtbot import QtBot
+
+from ptychogui.gui.views.base import View
+from ptychogui.gui.window import Window
+
+Until = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def opened(qtbot: QtBot, until: Until, scan: Path) -> Iterator[Window]:
+    from ptychogui.gui.app import application
+
+    application()
+    window = Window()
+    window.show()
+    until(lambda: window.workspace is not None)
+    window.open_path(str(scan))
+    session = window.session
+    until(lambda: session.current is not None and session.current.preview is not None)
+    until(lambda: session.current.preview.complete and session.tasks.waiting == 0)
+    yield window
+    if session.running is not None:
+        session.stop()
+        until(lambda: session.running is None)
+    until(lambda: session.tasks.waiting == 0)
+    window.leave()
+    window.deleteLater()
+
+
+def view_of(window: Window, name: str) -> View:
+    assert window.workspace is not None
+    view: View = window.workspace.views[name]
+    return view
+
+
+def test_escape_and_f12_bring_a_large_view_back(opened: Window, qtbot: QtBot) -> None:
+    assert opened.workspace is not None
+    windows, dock = opened.view_windows, opened.workspace.docks["probe"]
+    for key in (Qt.Key.Key_Escape, Qt.Key.Key_F12):
+        opened.workspace.reveal("probe")
+        opened.actions_by_id["enlarge"].trigger()
+        large = windows.enlarged
+        assert large is not None
+        assert large.view is view_of(opened, "probe")
+        assert large.isFullScreen()
+        assert dock.widget() is not large.view
+        with qtbot.waitActive(large):
+            large.activateWindow()
+        qtbot.keyClick(large, key)
+        qtbot.waitUntil(lambda: windows.enlarged is None)
+        assert dock.widget() is view_of(opened, "probe")
+        assert view_of(opened, "probe").isVisible()
+
+
+def test_a_double_click_on_title_or_tab_enlarges(opened: Window, qtbot: QtBot) -> None:
+    assert opened.workspace is not None
+    windows, dock = opened.view_windows, opened.workspace.docks["object_phase"]
+    qtbot.mouseDClick(dock, Qt.MouseButton.LeftButton, pos=QPoint(60, 8))
+    assert windows.enlarged is not None
+    assert windows.enlarged.view is view_of(opened, "object_phase")
+    windows.enlarged.close()
+    assert not dock.isFloating()
+    bar = next(b for b in opened.workspace.findChildren(QTabBar) if "Loss" in [b.tabText(i) for i in range(b.count())])
+    index = [bar.tabText(i) for i in range(bar.count())].index("Loss")
+    qtbot.mouseDClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(index).center())
+    assert windows.enlarged is not None
+    assert windows.enlarged.view is view_of(opened, "loss")
+
+
+def test_a_torn_off_view_follows_the_run_and_goes_with_the_window(opened: Window, until: Until, qtbot: QtBot) -> None:
+    assert opened.workspace is not None
+    opened.workspace.reveal("object_amplitude")
+    opened.actions_by_id["tear_off"].trigger()
+    ((name, torn),) = opened.view_windows.torn.items()
+    assert torn.isWindow()
+    own = torn.view
+    assert own is not view_of(opened, "object_amplitude")
+    assert own.dataset is opened.session.current.dataset
+    opened.session.edit(opened.session.current.job.with_value("solver.epochs", 2))
+    opened.session.start()
+    until(lambda: opened.session.running is None)
+    assert own.result is opened.session.current_run.result
+    with qtbot.waitSignal(opened.session.frame_changed):
+        own.frame_selected.emit(3)
+    assert own.mark._frame == 3
+    torn.close()
+    assert name not in opened.workspace.views
+    assert not opened.view_windows.torn
+    opened.view_windows.tear("loss")
+    opened.view_windows.tear("diffraction")
+    second = list(opened.view_windows.torn.values())
+    assert second[1].view.model.picture is not None
+    opened.view_windows.close_all()
+    assert not opened.view_windows.torn
+
+
+def test_the_menu_of_a_picture_opens_both(opened: Window) -> None:
+    panel = view_of(opened, "object_phase").panel
+    actions = {action.text(): action for action in panel.menu().actions()}
+    actions["Fill the screen with this view"].trigger()
+    assert opened.view_windows.enlarged is not None
+    opened.view_windows.enlarged.close()
+    actions["Open this view in a window of its own"].trigger()
+    assert len(opened.view_windows.torn) == 1
+
+
+def test_the_title_of_a_dock_follows_what_is_chosen(opened: Window) -> None:
+    assert opened.workspace is not None
+    view_of(opened, "object_phase").show_as("complex")
+    assert opened.workspace.docks["object_phase"].windowTitle() == "Object phase and amplitude"
