@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem, QWi
 
 from ptychogui.geometry import Geometry
 from ptychogui.gui import theme, thumbnails
+from ptychogui.gui.lines_delegate import LinesDelegate
 from ptychogui.gui.opened import Opened, Run
 from ptychogui.gui.run_words import told_of
 from ptychogui.gui.session import Session
@@ -38,7 +39,7 @@ class Browser(QTreeWidget):
         self.setHeaderHidden(True)
         self.setIconSize(QSize(40, 40))
         self.setIndentation(14)
-        self.setWordWrap(True)
+        self.setItemDelegate(LinesDelegate(self))
         self.setUniformRowHeights(False)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QAbstractItemView, QMenu, QStyle, QTreeWidget, QTree
 
 from ptychogui.gui import theme, thumbnails
 from ptychogui.gui.folders import Entry, found, listed, roots
+from ptychogui.gui.lines_delegate import LinesDelegate
 from ptychogui.gui.project_file import SUFFIX
 from ptychogui.gui.session import Session
 from ptychogui.io.contents import is_contents
@@ -45,8 +46,7 @@ class FolderTree(QTreeWidget):
         self.setHeaderHidden(True)
         self.setIconSize(QSize(36, 36))
         self.setIndentation(12)
-        self.setWordWrap(True)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setItemDelegate(LinesDelegate(self))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -72,6 +72,7 @@ class FolderTree(QTreeWidget):
         for number, path in enumerate(roots()):
             if path not in known:
                 item = self._item(Entry(path, True))
+                item.setText(0, f"{item.text(0)}  in {Path(path).parent}" if Path(path).name else path)
                 self.insertTopLevelItem(number, item)
                 if number == 0 and path != str(Path.home()):
                     item.setExpanded(True)

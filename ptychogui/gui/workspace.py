@@ -131,7 +131,7 @@ class Workspace(QMainWindow):
             [docks[name] for name in columns], [LEFT_PX, MIDDLE_PX, SIDE_PX, RIGHT_PX], Qt.Orientation.Horizontal
         )
         for names, sizes in (
-            (("browser", "diffraction"), (240, 580)),
+            (("browser", "diffraction"), (320, 500)),
             (("object_phase", "loss"), (620, 200)),
             (("object_amplitude", "probe", "scan"), (272, 272, 276)),
         ):
