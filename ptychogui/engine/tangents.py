@@ -75,10 +75,11 @@ def tangents(
     normal = torch.zeros(len(slope), COLUMNS, COLUMNS, dtype=torch.float64, device=slope.device)
     if columns:
         which = torch.tensor(list(columns), device=slope.device)
-        every = torch.stack(list(columns.values()), 1)
         scaled = (slope / root.clamp_min(torch.finfo(root.dtype).tiny)).flatten(1)
-        gradient[:, which] = (every @ scaled[:, :, None])[:, :, 0].double()
-        normal[:, which[:, None], which] = (every @ every.mT).double()
+        every = torch.stack([*columns.values(), scaled], 1)
+        products = (every @ every.mT).double()  # of everything at once: a product with a single vector costs more
+        gradient[:, which] = products[:, :-1, -1]
+        normal[:, which[:, None], which] = products[:, :-1, :-1]
     with_background = "background" in state.unknowns
     return Unknowns(
         exit.index,
