@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Find:
-    """Something that can be found: its text, a dim remark, more words, what Enter does, and why it cannot be done."""
+    """Something that can be found: its text, a remark, what Enter does, and why it cannot be done now.
+
+    What is typed is looked for in text and name first, then in `words`.
+    """
 
     text: str
     remark: str
-    words: str
     go: Callable[[], object]
+    name: str = ""
+    words: str = ""
     why: str = ""
 
 
@@ -36,18 +40,17 @@ def finds(window: Window) -> Iterator[Find]:
             entry = window.actions_by_id[action.id]
             keys = entry.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             why = "" if entry.isEnabled() else entry.toolTip()
-            yield Find(plain(action.text), keys, plain(action.menu), entry.trigger, why)
+            yield Find(plain(action.text), keys, entry.trigger, keys, plain(action.menu), why)
     session = window.session
     for opened in session.opened:
-        yield Find(opened.title, "open file", opened.path, partial(session.select, opened, None))
+        yield Find(opened.title, "open file", partial(session.select, opened, None), opened.path)
         for run in opened.runs:
-            yield Find(run.name, f"run of {opened.title}", "", partial(session.select, opened, run))
+            yield Find(run.name, f"run of {opened.title}", partial(session.select, opened, run), opened.title)
     if session.current is not None:
         for choice in choices(session.current.job):
             if not choice.heading:
-                group = " › ".join(str(part) for part in choice.path[:-1])
                 go = partial(window.guidance.show_parameter, choice.name)
-                yield Find(choice.label, f"parameter  {choice.name}", f"{group} {_first_sentence(choice)}", go)
+                yield Find(choice.label, f"parameter  {choice.name}", go, choice.name, _first_sentence(choice))
 
 
 def _first_sentence(choice: Choice) -> str:
@@ -91,11 +94,9 @@ class CommandPalette(QDialog):
 
     def _find(self, typed: str) -> None:
         words = typed.lower().split()
-        found = [find for find in self._finds if all(word in f"{find.text} {find.remark}".lower() for word in words)]
-        if words:
-            found += [
-                f for f in self._finds if f not in found and all(w in f"{f.text} {f.words}".lower() for w in words)
-            ]
+        named = [find for find in self._finds if all(word in f"{find.text} {find.name}".lower() for word in words)]
+        told = [f for f in self._finds if all(w in f"{f.text} {f.name} {f.words}".lower() for w in words)]
+        found = [*named, *(find for find in told if find not in named)]
         self._list.clear()
         for find in found:
             item = QListWidgetItem(f"{find.text}    {find.remark}".strip(), self._list)

@@ -72,7 +72,7 @@ class Solver(Params):
     for each. Unset: chosen from the scan."""
     object_step: Annotated[Positive, ESSENTIAL, LIVE] = 1.0
     """How far the object moves in one step. Too large: the loss jumps and the picture breaks up; too small: slow."""
-    probe_step: Annotated[Positive, ESSENTIAL, LIVE] = 1.0
+    probe_step: Annotated[Positive, LIVE] = 1.0
     """How far the probe moves in one step. Too large: the probe breaks up, often together with the object."""
     final_step: Annotated[Fraction, LIVE] = 0.1
     """The part of both steps that is left in the last epoch: they shrink along a cosine, so that noise averages out."""
