@@ -158,8 +158,9 @@ def figures_on_show(workspace: Workspace) -> list[Figure]:
         panels = [panel for panel in view.findChildren(ImagePanel) if panel.picture is not None]
         title = workspace.docks[name].windowTitle()
         for number, panel in enumerate(panels):
-            end = f"_{number + 1}" if len(panels) > 1 else ""
-            found += _figure(panel, f"{name}{end}", f"{title} {number + 1}" if end else title)
+            which = panel.objectName() or str(number + 1)
+            named = (f"{name}_{which}", f"{title}, {which}") if len(panels) > 1 else (name, title)
+            found += _figure(panel, *named)
     return found
 
 

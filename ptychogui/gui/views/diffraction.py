@@ -48,6 +48,8 @@ class DiffractionView(View):
         self._play.timeout.connect(self._next)
         self.measured = ImagePanel("The frames of the scan appear here.", self)
         self.model = ImagePanel("The model appears here during a run.", self)
+        self.measured.setObjectName("measured")
+        self.model.setObjectName("model")
         self.measured.link(self.model)
         self._crosses = [self._cross(panel) for panel in (self.measured, self.model)]
         for panel in (self.measured, self.model):
