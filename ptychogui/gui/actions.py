@@ -128,7 +128,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("save_parameters", "Save &parameters…", "&File", "save_parameters_dialog", "Ctrl+Shift+S", _needs_file),
     Action("contents", "Conten&ts of the file…", "&File", "datasets.contents", "Ctrl+I", _holds_arrays, rule=True),
     Action("choose_datasets", "Choose the &datasets…", "&File", "datasets.choose", "", _holds_arrays),
-    Action("find_data", "F&ind the data of this result…", "&File", "find_data_dialog", "", _needs_file),
+    Action("find_data", "F&ind the data…", "&File", "datasets.find", "", _needs_file),
     Action("close_file", "&Close file", "&File", "close_file", "Ctrl+W", _needs_file, rule=True),
     Action("quit", "&Quit", "&File", "close", "Ctrl+Q"),
     Action("use_run", "Use the parameters of this &run", "&Edit", "use_run", "", _needs_run, rule=True),

@@ -176,7 +176,7 @@ def _run_icon(run: Run) -> QIcon:
 
 def light_line(geometry: Geometry) -> str:
     """Energy or voltage, and the pixel at the sample."""
-    pixel = f"{format_quantity(float(f'{geometry.pixel_m[1]:.3g}'), 'm')} pixel" if geometry.calibrated else "in pixels"
+    pixel = f"{format_quantity(float(f'{geometry.pixel_m[1]:.3g}'), 'm')}/px" if geometry.calibrated else "in pixels"
     if geometry.wavelength_m is None:
         return f"{geometry.field} field, {pixel}"
     energy_eV = energy_of_eV(geometry.wavelength_m)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
 
+from ptychogui.gui import dialogs
 from ptychogui.gui.opened import Opened
-from ptychogui.io.mapping import Mapping
+from ptychogui.io.mapping import Mapping as Choice
 
 if TYPE_CHECKING:
     from ptychogui.gui.window import Window
 
+DATA_NAMES = (
+    "Scans, results, projects (*.cxi *.h5 *.hdf5 *.nxs *.npz *.npy *.mat *.bz2 *.gz *.tif *.tiff *.ptychoproj);;"
+    "All files (*)"
+)
 TREES = ("CXI", "NPZ", "mapped datasets")
 """Formats whose files are trees of arrays."""
 
@@ -27,6 +33,11 @@ def why_no_tree(opened: Opened | None) -> str:
     return (
         "" if opened.dataset.format in TREES else f"A file of the format {opened.dataset.format} is no tree of arrays"
     )
+
+
+def _there(places: Mapping[Opened, str]) -> dict[Opened, str]:
+    """Those of the files that are where they are looked for."""
+    return {opened: path for opened, path in places.items() if Path(path).exists()}
 
 
 class Datasets(QObject):
@@ -56,15 +67,42 @@ class Datasets(QObject):
             data = opened.job.data
             self._ask(data.path, data.mapping, lambda asked: self._change(opened, asked))
 
-    def _change(self, opened: Opened, asked: Mapping) -> None:
+    def _change(self, opened: Opened, asked: Choice) -> None:
         data = opened.job.data.model_copy(update={"mapping": asked})
         self._session.edit(opened.job.model_copy(update={"data": data}), of=opened, what="choice of datasets")
+
+    def find(self) -> None:
+        """Ask where the data of the selected file are now."""
+        opened = self._session.current
+        if opened is not None:
+            name = Path(opened.job.data.path).name
+            title = f"Where is {name} now?" if name else "Where are the data of this result?"
+            dialogs.choose_file(self._window, title, DATA_NAMES, partial(self.found, opened))
+
+    def found(self, opened: Opened, path: str) -> None:
+        """Take the data from where they are now, and others that are missing where they moved along; can be undone."""
+        old, new = Path(opened.job.data.path).absolute().parent, Path(path).absolute().parent
+        self._move({opened: path})
+        presence = self._session.presence
+        places: dict[Opened, str] = {}
+        for other in self._session.opened:
+            missing = other.job.data.path
+            if other is not opened and presence.is_gone(missing) and Path(missing).is_relative_to(old):
+                places[other] = str(new / Path(missing).relative_to(old))
+        if places:
+            self._session.tasks.run(partial(_there, places), self._move, partial(self._session.tell, "error"))
+
+    def _move(self, places: Mapping[Opened, str]) -> None:
+        for opened, path in places.items():
+            data = opened.job.data.model_copy(update={"path": path})
+            job = opened.job.model_copy(update={"data": data})
+            self._session.edit(job, of=opened, what=f"place of {Path(path).name}")
 
     def ask(self, path: str) -> None:
         """Ask which dataset of a file is what, then open it."""
         self._ask(path, None, partial(self._session.open, path))
 
-    def _ask(self, path: str, asked: Mapping | None, take: Callable[[Mapping], object]) -> None:
+    def _ask(self, path: str, asked: Choice | None, take: Callable[[Choice], object]) -> None:
         from ptychogui.gui.mapping_dialog import MappingDialog
 
         MappingDialog(self._session.tasks, path, asked, take, self._window).open()

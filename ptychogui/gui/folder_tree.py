@@ -11,7 +11,7 @@ from PyQt6.QtGui import QBrush, QColor, QGuiApplication, QShowEvent
 from PyQt6.QtWidgets import QAbstractItemView, QMenu, QStyle, QTreeWidget, QTreeWidgetItem, QWidget
 
 from ptychogui.gui import theme, thumbnails
-from ptychogui.gui.folders import Entry, found, listed, roots
+from ptychogui.gui.folders import Entry, found, listed, recent_folders, roots
 from ptychogui.gui.lines_delegate import LinesDelegate
 from ptychogui.gui.project_file import SUFFIX
 from ptychogui.gui.session import Session
@@ -23,7 +23,6 @@ ENTRY = Qt.ItemDataRole.UserRole
 LISTED = Qt.ItemDataRole.UserRole + 1
 OUTLINED = Qt.ItemDataRole.UserRole + 2
 TYPING_MS = 350
-SEARCHING = "Searching…"
 
 
 class FolderTree(QTreeWidget):
@@ -160,7 +159,7 @@ class FolderTree(QTreeWidget):
     def _outlined(self, entry: Entry, about: Outline) -> None:
         self._looking = False
         for item in self._items_of(entry.path):
-            item.setText(0, f"{entry.name}\n{about.line}\n{entry.line}")
+            item.setText(0, "\n".join((entry.name, *about.lines, entry.line)))
             if about.pattern is not None:
                 item.setIcon(0, thumbnails.pattern(about.pattern))
             if about.obj is not None:
@@ -215,26 +214,28 @@ class FolderTree(QTreeWidget):
             self._found = None
 
     def _find(self) -> None:
-        folder = self._folder()
+        folders = self._folders()
+        where = Path(folders[0]).name or folders[0] if len(folders) == 1 else f"{len(folders)} folders"
         self._forget_found()
-        self._found = _plain(f"Beneath {folder}: {SEARCHING}")
+        self._found = _plain(f"Searching {where}…")
+        self._found.setToolTip(0, "\n".join(folders))
         self.insertTopLevelItem(0, self._found)
         self._stop = stop = threading.Event()
-        done = partial(self._show_found, self._found, folder)
-        self._session.tasks.run(partial(found, folder, self._words, stop), done, lambda *_: None)
+        done = partial(self._show_found, self._found, where)
+        self._session.tasks.run(partial(found, folders, self._words, stop), done, lambda *_: None)
 
-    def _folder(self) -> str:
-        """The folder that is selected or holds what is selected; the first one otherwise."""
+    def _folders(self) -> list[str]:
+        """The folder that is selected or holds what is selected; without one those of the files opened last."""
         item = self.currentItem()
         entry: Entry | None = item.data(0, ENTRY) if item is not None else None
         if entry is None:
-            return roots()[0]
-        return entry.path if entry.is_folder else str(Path(entry.path).parent)
+            return recent_folders() or [str(Path.home())]
+        return [entry.path if entry.is_folder else str(Path(entry.path).parent)]
 
-    def _show_found(self, item: QTreeWidgetItem, folder: str, entries: list[Entry]) -> None:
+    def _show_found(self, item: QTreeWidgetItem, where: str, entries: list[Entry]) -> None:
         if item is not self._found:
             return
-        item.setText(0, f"Beneath {folder}: {len(entries) or 'nothing'} found")
+        item.setText(0, f"{len(entries) or 'Nothing'} found in {where}")
         item.addChildren([self._item(entry) for entry in entries])
         item.setExpanded(True)
         self._look()

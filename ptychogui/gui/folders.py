@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from ptychogui.gui import settings
-from ptychogui.gui.presence import date_text
 from ptychogui.gui.project_file import SUFFIX
 from ptychogui.io.outline import is_candidate
 from ptychogui.params import InputError
@@ -38,8 +39,9 @@ class Entry:
 
     @property
     def line(self) -> str:
-        """Size and date."""
-        return f"{size_text(self.size_bytes)}, {date_text(self.written_s)}"
+        """Date and size."""
+        day = time.strftime("%d %b %Y", time.localtime(self.written_s)).lstrip("0")
+        return f"{day}, {size_text(self.size_bytes)}"
 
 
 def size_text(size_bytes: float) -> str:
@@ -53,9 +55,8 @@ def size_text(size_bytes: float) -> str:
 
 def roots() -> list[str]:
     """Where looking begins: the folders of the files opened last, home, and the whole machine."""
-    recent = [str(Path(entry.path).parent) for entry in settings.recent()]
     drives = [f"{letter}:\\" for letter in "CDEFGHIJKLMNOPQRSTUVWXYZ"] if os.name == "nt" else ["/"]
-    return list(dict.fromkeys([*list(dict.fromkeys(recent))[:_RECENT_FOLDERS], str(Path.home()), *drives]))
+    return list(dict.fromkeys([*recent_folders(), str(Path.home()), *drives]))
 
 
 def listed(folder: str) -> list[Entry]:
@@ -88,20 +89,22 @@ def natural(name: str) -> list[tuple[int, int, str]]:
     return [(1, int(part), "") if part.isdigit() else (0, 0, part.lower()) for part in re.split(r"(\d+)", name)]
 
 
-def found(folder: str, words: list[str], stop: threading.Event) -> list[Entry]:
-    """The files beneath a folder whose paths have every word, at most so many; ends early when told to."""
-    hits = []
-    for entry in _beneath(folder, stop):
-        if all(word in entry.path[len(folder) :].lower() for word in words):
-            hits.append(entry)
-            if len(hits) == MOST_FOUND:
-                break
-    return hits
+def recent_folders() -> list[str]:
+    """The folders of the files that were opened last."""
+    return list(dict.fromkeys(str(Path(entry.path).parent) for entry in settings.recent()))[:_RECENT_FOLDERS]
 
 
-def _beneath(folder: str, stop: threading.Event) -> Iterator[Entry]:
-    """The files beneath a folder, the nearest first."""
-    waiting, looked_at = [folder], 0
+def found(folders: list[str], words: list[str], stop: threading.Event) -> list[Entry]:
+    """The files in and beneath folders whose names have every word, the nearest first, at most so many.
+
+    Ends early when told to.
+    """
+    fitting = (entry for entry in _beneath(folders, stop) if all(word in entry.name.lower() for word in words))
+    return list(dict.fromkeys(islice(fitting, MOST_FOUND)))
+
+
+def _beneath(folders: list[str], stop: threading.Event) -> Iterator[Entry]:
+    waiting, looked_at = list(folders), 0
     for place in waiting:
         if stop.is_set() or looked_at > _MOST_LOOKED_AT:
             return

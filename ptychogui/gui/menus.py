@@ -23,6 +23,7 @@ CONTEXT = (
     ("run", "continue", "queue", "rerun", "use_run", "queue_earlier", "queue_later"),
     ("annotate", "compare", "compare_jobs"),
     ("save", "export", "copy_command", "copy_python"),
+    ("contents", "choose_datasets", "find_data"),
     ("remove_run", "close_file"),
 )
 """What the menu of the selected file or run holds, group by group."""

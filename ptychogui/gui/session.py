@@ -142,6 +142,8 @@ class Session(Files):
     def apply(self, opened: Opened, job: Job) -> None:
         """Make a job the one of an open file: into the form, into the running job, and into the reader."""
         old, opened.job = opened.job, job
+        if Path(opened.path).absolute() == Path(old.data.path).absolute():
+            opened.path = job.data.path  # the file that is open is the data, wherever they have moved
         if self.shows_running and opened is self._runs_on and self._worker is not None:
             self._worker.ask(job=job)
         if opened is self.current:

@@ -11,7 +11,7 @@ from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEven
 from PyQt6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from ptychogui.gui import dialogs, menus, settings, theme
-from ptychogui.gui.datasets import Datasets
+from ptychogui.gui.datasets import DATA_NAMES, Datasets
 from ptychogui.gui.first_steps import FirstSteps
 from ptychogui.gui.guidance import Guidance
 from ptychogui.gui.leaving import Leaving
@@ -31,10 +31,6 @@ from ptychogui.job import Job
 if TYPE_CHECKING:
     from ptychogui.gui.workspace import Workspace
 
-DATA_NAMES = (
-    "Scans, results, projects (*.cxi *.h5 *.hdf5 *.nxs *.npz *.npy *.mat *.bz2 *.gz *.tif *.tiff *.ptychoproj);;"
-    "All files (*)"
-)
 RESULT_NAMES = "Result (*.h5)"
 JOB_NAMES = "Parameters (*.toml)"
 UNPAINTED_MS = 2000
@@ -249,10 +245,6 @@ class Window(QMainWindow):
         if opened is not None and run is not None:
             proposed = run.saved or opened.result_path(run)
             dialogs.choose_name(self, "Save the result", RESULT_NAMES, proposed, partial(self.session.save, run))
-
-    def find_data_dialog(self) -> None:
-        """Ask where the data of a result are."""
-        dialogs.choose_file(self, "Where are the data of this result?", DATA_NAMES, self.session.find_data)
 
     def keep_beside(self, data: Data) -> None:
         """Write what the data card says into a TOML beside the file."""

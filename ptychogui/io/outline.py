@@ -26,9 +26,9 @@ _LARGE_BYTES = 2**23
 
 @dataclass(frozen=True)
 class Outline:
-    """What a file is in one line, and a picture: a pattern (y, x) of counts, or an object (Y, X), complex."""
+    """What a file is in short lines, and a picture: a pattern (y, x) of counts, or an object (Y, X), complex."""
 
-    line: str
+    lines: tuple[str, ...]
     pattern: Real | None = None
     obj: Complex | None = None
 
@@ -42,7 +42,7 @@ def is_candidate(name: str) -> bool:
 def outline(path: Path) -> Outline:
     """What a file is. Raises `InputError` where it cannot be read."""
     if files.is_compressed(path):
-        return Outline("compressed")  # a look would unpack all of it
+        return Outline(("compressed",))  # a look would unpack all of it
     if result.is_result(path):
         return _of_result(path)
     if contents.is_contents(path):
@@ -73,8 +73,8 @@ def _of_result(path: Path) -> Outline:
         step = max(1, max(obj.shape[1:]) // SIDE_PX)
         picture = np.asarray(obj[:, ::step, ::step]).prod(0).astype(np.complex64)
         wavelength_m = hdf5.number(file.get("geometry/wavelength_m"), "m")
-    told = ["result", f"{epochs} epochs", f"R {r_factor:.3f}" if r_factor is not None else "", _light(wavelength_m)]
-    return Outline(", ".join(filter(None, told)), obj=picture)
+    quality = f", R {r_factor:.3f}" if r_factor is not None else ""
+    return Outline(tuple(filter(None, (f"{epochs} epochs{quality}", _light(wavelength_m)))), obj=picture)
 
 
 def _of_arrays(found: Contents) -> Outline:
@@ -82,7 +82,7 @@ def _of_arrays(found: Contents) -> Outline:
     stacks = proposals.proposals(found, "frames")
     if not stacks:
         count = sum(node.kind == "array" for node in found.nodes)
-        return Outline(f"{count} arrays, none of them frames")
+        return Outline((f"{count} arrays, no frames",))
     node = next(node for node in found.nodes if node.path == stacks[0].path)
     asked, _ = proposals.proposed(found)
     quantities = mapped.quantities(found, asked)
@@ -100,16 +100,16 @@ def _is_large(found: Contents, node: Node) -> bool:
 
 
 def _of_frames(frames: Frames, light: str, large: bool = False) -> Outline:
-    line = " × ".join(map(str, frames.shape)) + (f", {light}" if light else "")
+    lines = tuple(filter(None, (" × ".join(map(str, frames.shape)), light)))
     if large or frames.dtype.kind not in "uifb":
-        return Outline(line)
+        return Outline(lines)
     count = frames.shape[0]
     some = np.stack([np.asarray(frames[int(n)]) for n in np.linspace(0, count - 1, min(count, 3)).astype(int)])
     pattern = np.nan_to_num(some.astype(np.float32), posinf=0, neginf=0).clip(0).mean(0)
     if detect.in_corner(pattern):
         pattern = np.fft.fftshift(pattern)
     step = max(1, max(pattern.shape) // SIDE_PX)
-    return Outline(line, pattern=pattern[::step, ::step])
+    return Outline(lines, pattern=pattern[::step, ::step])
 
 
 def _light(wavelength_m: float | None) -> str:
