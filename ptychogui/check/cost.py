@@ -13,7 +13,9 @@ from ptychogui.engine.start.data import FromData
 from ptychogui.job import Job
 from ptychogui.types import Dataset, Scan
 
-_FRAMES = 48
+_FRAMES, _FEWEST = 48, 4
+_PIXELS = 2**26
+"""Pixels of the frames whose time is measured."""
 _MOST = 0.8
 """The part of the free memory that a run may take."""
 _PROGRAM_BYTES = 4e8
@@ -66,7 +68,9 @@ def _seconds(job: Job, dataset: Dataset) -> float:
     from ptychogui.engine.solvers.base import Plan, iterate
 
     count = len(dataset.scan)
-    chosen = slice(count // 2 - min(count, _FRAMES) // 2, count // 2 - min(count, _FRAMES) // 2 + min(count, _FRAMES))
+    few_frames = min(count, int(np.clip(_PIXELS // np.prod(dataset.frames.shape[1:]), _FEWEST, _FRAMES)))
+    begin = count // 2 - few_frames // 2
+    chosen = slice(begin, begin + few_frames)
     part = replace(
         dataset, frames=np.asarray(dataset.frames[chosen]), scan=Scan(dataset.scan.positions_m[chosen]), probe=None
     )

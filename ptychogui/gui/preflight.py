@@ -58,14 +58,15 @@ class Preflight(QObject):
         super().__init__(session)
         self._session = session
         self._stream: Stream[Looked] = Stream(session.tasks)
-        self._stream.changed.connect(self.changed)
+        self._stream.changed.connect(self._keep)
         self._stream.ended.connect(self._ended)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(SETTLE_MS)
         self._later.timeout.connect(self._begin)
         self._asked: tuple[Job, Dataset] | None = None
-        self._kept: Looked | None = None
+        self._for: Opened | None = None
+        self._kept: dict[Opened, Looked] = {}
         for signal in (session.current_changed, session.job_changed, session.state_changed):
             signal.connect(self._follow)
 
@@ -73,10 +74,12 @@ class Preflight(QObject):
     def known(self) -> Looked | None:
         """What is known of the selected file as it stands; None where nothing is yet."""
         opened = self._session.current
-        for known in (self._stream.item, self._kept):
-            if known is not None and opened is not None and _same(known, opened):
-                return known
-        return None
+        known = self._kept.get(opened) if opened is not None else None
+        return known if known is not None and opened is not None and _same(known, opened) else None
+
+    @property
+    def _complete(self) -> bool:
+        return self.known is not None and self.known.complete
 
     @property
     def looking(self) -> bool:
@@ -94,12 +97,20 @@ class Preflight(QObject):
             return None
         return opened
 
+    def _keep(self) -> None:
+        if self._for is not None and self._stream.item is not None:
+            self._kept[self._for] = self._stream.item
+        self._kept = {opened: known for opened, known in self._kept.items() if opened in self._session.opened}
+        self.changed.emit()
+
     def _follow(self) -> None:
         opened = self._wanted()
-        if opened is not None and opened.dataset is not None:
+        if opened is not None and not self._complete:
             if self._asked is not None and self._asked[1] is opened.dataset and self._asked[0] == opened.job:
                 return
             self._later.start()
+        else:
+            self._later.stop()
         self._asked = None
         self._stream.stop()
         self.changed.emit()
@@ -109,14 +120,14 @@ class Preflight(QObject):
         if opened is None or opened.dataset is None or self._stream.running:  # its end begins anew
             return
         job, dataset = opened.job, opened.dataset
-        self._kept = self._stream.item or self._kept
-        look = self._kept.look if self._kept is not None and self._kept.dataset is dataset else None
-        self._asked = job, dataset
+        kept = self._kept.get(opened)
+        look = kept.look if kept is not None and kept.dataset is dataset else None
+        self._asked, self._for = (job, dataset), opened
         self._stream.start(_maker(job, dataset, look))
         self.changed.emit()
 
     def _ended(self) -> None:
-        if self._asked is None and self._wanted() is not None:
+        if self._asked is None and self._wanted() is not None and not self._complete:
             self._later.start()
         self.changed.emit()
 

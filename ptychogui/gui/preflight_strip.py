@@ -45,7 +45,9 @@ class PreflightStrip(QPushButton):
         more = f"\n… and {len(wrong) - MOST_TOLD} more" if len(wrong) > MOST_TOLD else ""
         told = "\n".join(f"• {sentence}" for sentence in wrong[:MOST_TOLD]) + more
         title = f"Preflight: {said}. Click for reasons and fixes." if said else "Look for what would spoil a run"
-        self.setToolTip(f"{title}\n{told}".strip())
+        busy = session.running is not None and not doubts
+        self.setEnabled(not busy)
+        self.setToolTip("The scan is looked at when the run is over" if busy else f"{title}\n{told}".strip())
         self._draw()
 
     def changeEvent(self, event: QEvent | None) -> None:

@@ -48,17 +48,17 @@ class Data(Params):
     kV: Kilovolts | None = None
     """Acceleration voltage U of electrons, such as 300 kV, from which λ follows. A wrong one scales every length."""
     distance_m: Annotated[Length | None, ESSENTIAL] = None
-    """Distance from sample to detector. A wrong distance scales the picture (far field) or blurs it (near field)."""
+    """Distance z from sample to detector. A wrong distance scales the picture (far field) or blurs it (near field)."""
     detector_pixel_m: Annotated[Length | None, ESSENTIAL] = None
     """Size d of a pixel of the detector, before binning. A wrong one scales the picture, as a wrong distance does."""
     focus_to_sample_m: Annotated[Length | None, ESSENTIAL] = None
-    """Distance from the focus of a cone beam to the sample; sets the magnification of a near-field scan."""
+    """Distance z₁ from the focus of a cone beam to the sample; sets the magnification of a near-field scan."""
     pixel_m: Length | None = None
-    """Size of a pixel at the sample after cropping and binning, where it is known better than what it follows from."""
+    """Pixel Δx at the sample after cropping and binning, where it is known better than what it follows from."""
     convergence_rad: Angle | None = None
     """Convergence semi-angle α of an electron or focused X-ray probe; gives the size of the aperture."""
     defocus_m: SignedLength | None = None
-    """Distance of the sample from the focus; gives the probe its curvature. X-rays and light: positive behind the
+    """Distance Δf of the sample from the focus; gives the probe its curvature. X-rays and light: positive behind the
     focus. Electrons: positive for underfocus, the sample before the focus."""
     positions: Annotated[str | None, FILE] = None
     """File (CSV or text) with the positions of the frames, instead of those in the data file; one line for each
