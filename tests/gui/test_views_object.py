@@ -267,6 +267,18 @@ def test_the_line_measures_in_every_picture(qtbot: QtBot) -> None:
     assert text.text() == ""
 
 
+def test_a_line_that_is_far_from_the_next_object_is_taken_away(qtbot: QtBot) -> None:
+    view, profile = ObjectView("amplitude"), ProfileView()
+    link({"view": view, "profile": profile})
+    shown(qtbot, view, profile)
+    view.line_button.click()
+    _, snapshot, _ = scan_of()
+    view.show_snapshot(replace(snapshot, preview_origin_m=(1e-3, 1e-3), ended="stopped"))
+    assert view.line is not None
+    assert view.line.line is None
+    assert not view.line_button.isChecked()
+
+
 def test_a_profile_of_a_phase_goes_on_where_it_goes_round(qtbot: QtBot) -> None:
     first, profile = ObjectView("phase"), ProfileView()
     link({"first": first, "profile": profile})

@@ -13,6 +13,7 @@ from ptychogui.measure.profile import Line
 
 if TYPE_CHECKING:
     from ptychogui.gui.views.panel import ImagePanel
+    from ptychogui.gui.views.picture import Picture
 
 _FIRST = (0.25, 0.75)
 """Where a new line begins and ends, as parts of what is seen of the picture."""
@@ -53,18 +54,6 @@ class LineTool(QObject):
             self._place()
         self.changed.emit()
 
-    def measure(self, panel: ImagePanel) -> None:
-        """Read the values along the line from the picture of this panel."""
-        if self.line is not None and panel is not self.source:
-            self.source = panel
-            self.changed.emit()
-
-    def widen(self, width_m: float) -> None:
-        """Average over so much to both sides together."""
-        if self.line is not None:
-            self.line = replace(self.line, width_m=width_m)
-            self.changed.emit()
-
     def _dragged(self, panel: ImagePanel) -> None:
         if panel.picture is None or self.line is None:
             return
@@ -77,8 +66,14 @@ class LineTool(QObject):
         self.changed.emit()
 
     def _drawn(self, panel: ImagePanel) -> None:
-        """A picture changed: its unit may have, and so may the values under the line."""
-        if self.line is not None:
+        """A picture changed: its unit may have, and so may the values under the line; one far away needs another."""
+        if self.line is None:
+            return
+        if panel.picture is not None and not _meets(self.line, panel.picture):
+            self.line = self.source = None
+            self._place()
+            self.changed.emit()
+        else:
             self._place(only=panel)
             if panel is self.source:
                 self.changed.emit()
@@ -93,6 +88,12 @@ class LineTool(QObject):
                 with QSignalBlocker(segment):
                     for handle, (y, x) in zip(segment.getHandles(), (self.line.start_m, self.line.end_m)):
                         segment.movePoint(handle, [x / unit, y / unit], coords="parent", finish=False)
+
+
+def _meets(line: Line, picture: Picture) -> bool:
+    """Whether one end of a line lies on a picture."""
+    unit = picture.lengths.unit_si
+    return any(picture.rect.contains(x / unit, y / unit) for y, x in (line.start_m, line.end_m))
 
 
 def _segment() -> pg.LineSegmentROI:

@@ -187,6 +187,7 @@ class PropagationView(View):
         found, seconds = made
         if found is not None:
             self._beam, self._next_s = found, time.monotonic() + REST * seconds
+            self.z_m = float(np.clip(self.z_m, found.z_m[0], found.z_m[-1]))
             self._set_ready(True)
             self._show_cut()
 
