@@ -67,9 +67,9 @@ PRESETS = {
         {"solver": {"kind": "adam", "epochs": 80}, "refine": {"distance": {"enabled": True}}},
     ),
     "electron": Preset(
-        "Electrons (4D-STEM): every electron counts, so a Poisson loss; scale, rotation and shear of the scan are "
-        "refined, as scan coils are never calibrated well enough.",
-        {"solver": {"kind": "adam", "epochs": 50, "loss": "poisson"}, "refine": {"affine": {"enabled": True}}},
+        "Electrons (4D-STEM): scale, rotation and shear of the scan are refined too, as scan coils are never "
+        "calibrated well enough.",
+        {"refine": {"affine": {"enabled": True}}},
     ),
     "light": Preset(
         "Visible light: a camera with a background and a stage with play, so corrections of several pixels are "
