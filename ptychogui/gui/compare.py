@@ -48,6 +48,7 @@ class CompareDialog(QDialog):
         self.swap = QPushButton("Swap", self)
         self.swap.setObjectName("compare_swap")
         self.swap.setAutoDefault(False)
+        self.swap.setToolTip("Let the first be the second, and the second the first")
         self.swap.clicked.connect(lambda _: self._swap())
         self.view = CompareView(self)
         self.said = QLabel(self)
@@ -66,6 +67,7 @@ class CompareDialog(QDialog):
         choice = QComboBox(self)
         choice.setObjectName(name)
         choice.setAccessibleName(text)
+        choice.setToolTip(f"The {text.lower()} of the two runs")
         choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         choice.currentIndexChanged.connect(lambda _: self._show())
         return choice
@@ -73,6 +75,7 @@ class CompareDialog(QDialog):
     def _make_table(self) -> QTableWidget:
         table = QTableWidget(0, 3, self)
         table.setObjectName("compare_table")
+        table.setToolTip("Only the parameters in which the two runs differ")
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setWordWrap(True)
         header, side = table.horizontalHeader(), table.verticalHeader()
@@ -102,6 +105,11 @@ class CompareDialog(QDialog):
     def show_page(self, page: Page) -> None:
         """Bring one of the pages to the front."""
         self.pages.setCurrentIndex(PAGES.index(page))
+
+    def done(self, result: int) -> None:
+        """Close; what is being compared is not waited for."""
+        self._wanted = None
+        super().done(result)
 
     # which runs
 

@@ -54,6 +54,7 @@ class CompareView(QWidget):
         self.quantity = QComboBox(self)
         self.quantity.setObjectName("compare_quantity")
         self.quantity.setAccessibleName("What is compared")
+        self.quantity.setToolTip("What is shown of both objects")
         self.quantity.addItems([name.capitalize() for name in QUANTITIES])
         self.quantity.currentIndexChanged.connect(lambda _: self.draw())
         self.buttons = {name: self._button(name, text) for name, text in HOW.items()}

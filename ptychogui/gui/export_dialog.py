@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -49,9 +50,11 @@ class ExportDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("export_dialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"Export {run.name}")
         self._session, self._opened, self._run = session, opened, run
         self._figures = figures_on_show(workspace)
+        self._folder: Path | None = None
         kept = str(settings().value("export_formats", ",".join((*USUAL, "report")))).split(",")
         self.formats = {name: self._tick(f"format_{name}", text, name in kept) for name, text in FORMATS.items()}
         self.pictures = {
@@ -60,8 +63,12 @@ class ExportDialog(QDialog):
         }
         self.folder = QLineEdit(str(self._proposed()), self)
         self.folder.setObjectName("export_folder")
+        self.folder.setAccessibleName("Folder")
+        self.folder.setToolTip("The folder for the files; it is made where it is missing")
         self.names = QListWidget(self)
         self.names.setObjectName("export_names")
+        self.names.setAccessibleName("Files")
+        self.names.setToolTip("The files that Export writes")
         self.count = QLabel(self)
         self.count.setProperty("role", "dim")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
@@ -80,6 +87,7 @@ class ExportDialog(QDialog):
     def _tick(self, name: str, text: str, on: bool) -> QCheckBox:
         tick = QCheckBox(text, self)
         tick.setObjectName(name)
+        tick.setToolTip(text)
         tick.setChecked(on)
         return tick
 
@@ -103,6 +111,7 @@ class ExportDialog(QDialog):
         row.addLayout(right, 2)
         choose = QPushButton("Choose…", self)
         choose.setObjectName("choose_export_folder")
+        choose.setToolTip("Choose the folder")
         choose.setAutoDefault(False)
         choose.clicked.connect(lambda _: dialogs.choose_folder(self, "Export into a folder", self.folder.setText))
         where = QGridLayout()
@@ -128,16 +137,29 @@ class ExportDialog(QDialog):
         return [figure for figure in self._figures if self.pictures[figure.name].isChecked()]
 
     def _show_names(self) -> None:
-        """The files that Export would write, and those among them that it would replace."""
+        """The files that Export would write; which of them are there already is looked up in a thread."""
         result, folder = self._run.noted, Path(self.folder.text()).expanduser()
         files = planned(result, self.chosen_formats(), self.chosen_figures()) if result is not None else []
-        there = folder.is_dir()
-        replaced = [file.name for file in files if there and (folder / file.name).exists()]
-        self.names.clear()
-        self.names.addItems([f"{f.name}  (replaced)" if f.name in replaced else f.name for f in files])
-        self.count.setText(f"{len(files)} files" + (f", {len(replaced)} of them replaced" if replaced else ""))
+        names = [file.name for file in files]
+        self._folder = folder
+        self._mark(folder, names, set())
+        self._session.tasks.run(partial(_held, folder), partial(self._mark, folder, names), lambda *_: None)
         if self.export_button is not None:
             self.export_button.setEnabled(bool(files) and bool(self.folder.text().strip()))
+
+    def _mark(self, folder: Path, names: list[str], held: set[str]) -> None:
+        """List the files, and say which of them would be replaced."""
+        if folder is not self._folder:
+            return
+        replaced = held.intersection(names)
+        self.names.clear()
+        self.names.addItems([f"{name}  (replaced)" if name in replaced else name for name in names])
+        self.count.setText(f"{len(names)} files" + (f", {len(replaced)} of them replaced" if replaced else ""))
+
+    def done(self, result: int) -> None:
+        """Close; what is being looked up is not waited for."""
+        self._folder = None
+        super().done(result)
 
     def accept(self) -> None:
         """Write the files, in a thread."""
@@ -149,6 +171,11 @@ class ExportDialog(QDialog):
             write = partial(export, result, folder, formats, figures, command)
             self._session.beside(write, f"{self._run.name} was exported into {folder}.")
         super().accept()
+
+
+def _held(folder: Path) -> set[str]:
+    """The names in a folder; none where there is no such folder."""
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
 def figures_on_show(workspace: Workspace) -> list[Figure]:

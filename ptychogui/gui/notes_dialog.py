@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -28,6 +29,7 @@ class NotesDialog(QDialog):
     def __init__(self, session: Session, run: Run, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("notes_dialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"Rate {run.name}")
         self._session, self._run, self._count = session, run, run.notes.stars
         self.stars = [self._star(number) for number in range(1, STARS + 1)]
@@ -35,6 +37,8 @@ class NotesDialog(QDialog):
         self.text.setObjectName("note")
         self.text.setPlaceholderText("What is worth knowing of this run")
         self.text.setTabChangesFocus(True)
+        self.text.setAccessibleName("Note")
+        self.text.setToolTip("A note, which is kept with the result")
         row = QHBoxLayout()
         row.setSpacing(0)
         for star in self.stars:

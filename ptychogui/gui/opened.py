@@ -145,7 +145,7 @@ def read_file(path: str) -> Opened:
     job, problem = _job_of(result)
     opened = Opened(path, job)
     run = Run(Path(path).name, opened.job, "opened", result=result, saved=Path(path), opened_from_file=True)
-    run.notes = result.notes
+    run.notes, run.parent = result.notes, result.provenance.get("parent", "")
     opened.runs.append(run)
     opened.job, opened.dataset, opened.problem = _data_of(opened.job, Path(path).parent)
     opened.problem = problem or opened.problem

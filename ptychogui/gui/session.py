@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -248,7 +249,9 @@ class Session(Files):
                 self.snapshot_changed.emit()
         run.iterates += news.kept
         if news.result is not None:
-            run.result, run.saved = news.result, None
+            named = {"parent": run.parent} if run.parent else {}
+            run.result = replace(news.result, provenance={**news.result.provenance, **named})
+            run.saved = None
             self._write_waiting(run)
         if news.error is not None:
             run.state = "failed"

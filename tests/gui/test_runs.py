@@ -133,6 +133,7 @@ def test_states_on_the_way_are_kept_and_can_be_gone_on_from(opened: Session, unt
     assert branch.initial is run.iterates[1]
     assert history.shown is None  # another run is on show
     assert branch.result is not None
+    assert branch.result.provenance["parent"] == branch.parent
     assert run.result is not None
     assert branch.result.loss[0] < run.result.loss[0]
 
