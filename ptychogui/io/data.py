@@ -105,7 +105,7 @@ class Data(Params):
     mask_below: Positive | None = None
     """Leave out pixels whose mean over the scan is below so many counts, as behind a beam stop."""
     mask_above: Positive | None = None
-    """Leave out pixels whose mean over the scan is above so many counts, as a direct beam or a hot region may be."""
+    """Leave out pixels whose mean over the scan is above so many counts, as those in a direct beam may be."""
     mask_shapes: Annotated[tuple[AnyShape, ...], DRAWN] = Field(default=())
     """Discs, rectangles, polygons and strokes of a brush that leave pixels out, or take them back where `use` is true,
     one after the other and after every other rule: [{kind = "disc", centre = [63.5, 70], radius_px = 9}]. Places (y, x)
