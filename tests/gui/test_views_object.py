@@ -341,7 +341,7 @@ def test_orthogonality_is_shown_in_figures(qtbot: QtBot) -> None:
     assert view.panel.picture is not None
     assert view.panel.picture.values.shape == (2, 2)
     assert view.panel.picture.values[0, 1] < 0.01
-    assert view._labels[0].toPlainText() == "1"
+    assert view._labels[0].toPlainText() == "1.00"
     assert view._describe(0, 1).startswith("modes 1 and 2: overlap")
     view.show_as("complex")
     assert view._labels[0].toPlainText().endswith("%")

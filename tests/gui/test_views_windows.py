@@ -115,4 +115,4 @@ def test_the_menu_of_a_picture_opens_both(opened: Window) -> None:
 def test_the_title_of_a_dock_follows_what_is_chosen(opened: Window) -> None:
     assert opened.workspace is not None
     view_of(opened, "object_phase").show_as("complex")
-    assert opened.workspace.docks["object_phase"].windowTitle() == "Object phase and amplitude"
+    assert opened.workspace.docks["object_phase"].windowTitle() == "Object, complex"

@@ -97,7 +97,7 @@ KINDS: dict[str, Kind] = {
         slow=True,
     ),
     "amplitude": Kind("Amplitude", "Object amplitude", lambda wave: wave.picture(np.abs(wave.image))),
-    "complex": Kind("Complex", "Object phase and amplitude", lambda wave: wave.picture(wave.flat)),
+    "complex": Kind("Complex", "Object, complex", lambda wave: wave.picture(wave.flat)),
     "thickness": Kind("Thickness (δ)", "Thickness from the phase", _by_phase, slow=True, of_material=True),
     "absorption": Kind("Thickness (β)", "Thickness from the absorption", _by_absorption, of_material=True),
 }

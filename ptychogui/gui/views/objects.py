@@ -162,7 +162,7 @@ class ObjectView(View):
             return ""
         near = f"    frame {frame}" if frame is not None else ""
         symbol = picture.lengths.symbol
-        return f"y {y:.4g}  x {x:.4g} {symbol}    {value_text(value, picture.unit)}{near}"
+        return f"{value_text(value, picture.unit)}    y {y:.4g}  x {x:.4g} {symbol}{near}"
 
     # drawing
 

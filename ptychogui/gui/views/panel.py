@@ -23,6 +23,7 @@ from ptychogui.gui.views.lengths import PIXELS, Lengths
 from ptychogui.gui.views.picture import Picture as Picture
 from ptychogui.gui.views.picture import levels_of as levels_of
 from ptychogui.gui.views.picture import value_text as value_text
+from ptychogui.gui.views.readout import Readout
 
 _CROSS_PX = 13
 
@@ -55,7 +56,7 @@ class ImagePanel(QWidget):
         self.box: pg.ViewBox = self.plot.getViewBox()
         self._image, self._overlay = Image(), Image()
         self._histogram: Histogram | None = None
-        self._readout = QLabel(self)
+        self._readout = Readout(self)
         self._hint = QLabel(hint, self.plot)
         self._set_up_plot()
         self._scale_bar = ScaleBar(self.box)
@@ -89,8 +90,6 @@ class ImagePanel(QWidget):
         self._row.addWidget(self.plot, 1)
         self._above, self._below = QHBoxLayout(), QHBoxLayout()
         self._below.setContentsMargins(6, 0, 2, 0)
-        self._readout.setProperty("role", "dim")
-        self._readout.setMinimumWidth(10)
         self._hint.setProperty("role", "dim")
         self._hint.setWordWrap(True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -250,7 +249,7 @@ class ImagePanel(QWidget):
             self._readout.setText(self._note)
         else:
             unit = picture.lengths
-            self._readout.setText(f"y {y:.4g}  x {x:.4g} {unit.symbol}    {value_text(value, picture.unit)}")
+            self._readout.setText(f"{value_text(value, picture.unit)}    y {y:.4g}  x {x:.4g} {unit.symbol}")
 
     def leaveEvent(self, event: QEvent | None) -> None:
         """The pointer is elsewhere: say what the picture is again."""

@@ -29,7 +29,7 @@ FIGURES = 8
 
 
 def _count_text(modes: int) -> str:
-    return "1 mode" if modes == 1 else f"{modes} modes and their shares of the power"
+    return "1 mode" if modes == 1 else f"{modes} modes, shares of power"
 
 
 class ProbeView(View):
@@ -113,9 +113,8 @@ class ProbeView(View):
         count = len(matrix)
         self._probe = probe
         picture = Picture(matrix, (1.0, 1.0), (0.0, 0.0), Lengths(1.0, ""), "", "viridis", (0.0, 1.0))
-        said = "overlap of every two modes: 0 where they are orthogonal"
-        self.panel.show_picture(picture, said if count > 1 else "one mode: there is nothing to compare")
-        self._take_labels([f"{value:.2g}" for value in matrix.ravel()] if count <= FIGURES else [], middle=True)
+        self.panel.show_picture(picture, "0: orthogonal, 1: alike" if count > 1 else "one mode: nothing to compare")
+        self._take_labels([f"{value:.2f}" for value in matrix.ravel()] if count <= FIGURES else [], middle=True)
         for i, label in enumerate(self._labels):
             label.setPos(QPointF(i % count, i // count))
 
@@ -187,4 +186,4 @@ class ProbeView(View):
     def _describe_overlap(self, first: int, second: int) -> str:
         picture = self.panel.picture
         value = picture.value_at(first, second) if picture is not None else None
-        return "" if value is None else f"modes {first + 1} and {second + 1}: overlap {value:.3g}"
+        return "" if value is None else f"modes {first + 1} and {second + 1}: overlap {value:.3f}"

@@ -8,13 +8,14 @@ from functools import partial
 import numpy as np
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.base import View
 from ptychogui.gui.views.latest import Latest
 from ptychogui.gui.views.lengths import lengths
 from ptychogui.gui.views.panel import ImagePanel
 from ptychogui.gui.views.picture import Picture
+from ptychogui.gui.views.readout import Readout
 from ptychogui.gui.views.shown_object import wavelength_m
 from ptychogui.gui.views.slice_plot import SlicePlot
 from ptychogui.measure.propagation import Beam, beam, fwhm_m, propagated, reach_m
@@ -61,10 +62,8 @@ class PropagationView(View):
         self.focus_button = QPushButton("Find focus", self)
         self.focus_button.setObjectName("find_focus")
         self.focus_button.setToolTip("Go to the plane in which the beam is smallest")
-        self._readout = QLabel(self)
+        self._readout = Readout(self)
         self._readout.setObjectName("beam_text")
-        self._readout.setProperty("role", "dim")
-        self._readout.setWordWrap(True)
         self._lay_out()
         self.direction.activated.connect(lambda _: self._show_cut())
         self.slider.valueChanged.connect(self._slide)
@@ -213,7 +212,7 @@ class PropagationView(View):
 
     def _take_plane(self, z_m: float, made: tuple[Picture, tuple[float, float]]) -> None:
         picture, (high, wide) = made
-        self._plane_text = f"at {_text(z_m)}: FWHM {_text(high)} × {_text(wide)} (y × x)"
+        self._plane_text = f"at {_text(z_m)}: FWHM {_text(high)} × {_text(wide)}"
         self.panel.show_picture(picture)
         self._show_cut()
 
