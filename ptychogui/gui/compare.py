@@ -44,6 +44,7 @@ class CompareDialog(QDialog):
         self._session = session
         self._runs: list[tuple[Opened, Run]] = []
         self._wanted: tuple[object, object] | None = None
+        self._closed = False
         self.first, self.second = self._choice("compare_first", "First"), self._choice("compare_second", "Second")
         self.swap = QPushButton("Swap", self)
         self.swap.setObjectName("compare_swap")
@@ -107,14 +108,16 @@ class CompareDialog(QDialog):
         self.pages.setCurrentIndex(PAGES.index(page))
 
     def done(self, result: int) -> None:
-        """Close; what is being compared is not waited for."""
-        self._wanted = None
+        """Close; what is being compared is not waited for, and nothing more is begun."""
+        self._closed, self._wanted = True, None
         super().done(result)
 
     # which runs
 
     def _list_runs(self) -> None:
         """All runs of all files; those that are chosen stay so."""
+        if self._closed:
+            return
         session = self._session
         runs = [(opened, run) for opened in session.opened for run in opened.runs]
         chosen = [self._run(choice) for choice in (self.first, self.second)]
