@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QChildEvent, QEvent, QObject, Qt, pyqtSignal
-from PyQt6.QtGui import QCloseEvent, QKeySequence, QMouseEvent, QShortcut
+from PyQt6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QMouseEvent, QScreen, QShortcut
 from PyQt6.QtWidgets import QApplication, QDockWidget, QLabel, QMenu, QTabBar, QVBoxLayout, QWidget
 
 from ptychogui.gui.views import DOCKS
@@ -139,7 +139,7 @@ class ViewWindows(QObject):
             away.deleteLater()
 
     def tear(self, name: str) -> None:
-        """Open a second view of this kind in a window of its own."""
+        """Open a second view of this kind in a window of its own, on another screen where there is one."""
         spec = next(dock for dock in DOCKS if dock.name == name)
         self._count += 1
         own, view = f"{name} {self._count + 1}", spec.make()
@@ -149,8 +149,16 @@ class ViewWindows(QObject):
             view.title_changed.connect(lambda title: window.setWindowTitle(f"{title} — ptychogui"))
         self.torn[own] = window
         window.resize(*SIDE_PX)
+        screen = self._other_screen()
+        if screen is not None:
+            window.move(screen.availableGeometry().topLeft())
         window.show()
         self._workspace.adopt(own, view)
+
+    def _other_screen(self) -> QScreen | None:
+        """A screen on which the window is not."""
+        own = self._window.screen()
+        return next((screen for screen in QGuiApplication.screens() if screen is not own), None)
 
     def _forget(self, name: str) -> None:
         self.torn.pop(name, None)

@@ -14,12 +14,12 @@ _VACUUM = 99.5
 class Material(Params):
     """The refractive index n = 1 − δ + iβ of the sample, for maps of its thickness."""
 
-    delta: Positive = 5e-5
+    delta: Positive = 4.8e-5
     """δ, the decrement of the refractive index at the energy of the scan. The phase falls by 2πδt/λ; twice too large a
-    δ makes the map half as thick. Gold has 5e-5 at 8.8 keV; tables: henke.lbl.gov."""
-    beta: Positive = 4e-6
+    δ makes the map half as thick. Gold has about 4.8e-5 at 8 keV; tables: henke.lbl.gov."""
+    beta: Positive = 5e-6
     """β, the absorption index at the energy of the scan. The amplitude falls by exp(−2πβt/λ); twice too large a β makes
-    the map half as thick. Gold has 4e-6 at 8.8 keV; tables: henke.lbl.gov."""
+    the map half as thick. Gold has about 5e-6 at 8 keV; tables: henke.lbl.gov."""
 
 
 def thickness_of_phase_m(phase: Real, wavelength_m: float, delta: float, use: Mask | None = None) -> Real:

@@ -15,7 +15,7 @@ from ptychogui.gui.views import link
 from ptychogui.gui.views.base import View
 from ptychogui.gui.views.loss import LossView
 from ptychogui.gui.views.material_dialog import MaterialDialog, kept_material
-from ptychogui.gui.views.objects import NO_WAVELENGTH, ObjectView
+from ptychogui.gui.views.objects import NO_WAVELENGTH, OF_ELECTRONS, ObjectView
 from ptychogui.gui.views.probes import ProbeView
 from ptychogui.gui.views.profile import ProfileView
 from ptychogui.gui.views.propagation import NO_LENGTHS, PropagationView
@@ -133,12 +133,17 @@ def test_thickness_is_in_metres_and_asks_for_a_wavelength(qtbot: QtBot) -> None:
     view.show_as("thickness")
     assert view.panel.picture is None
     assert view.panel._hint.text() == NO_WAVELENGTH
+    dataset, _, result = scan_of(2e-12)
+    view.show_dataset(dataset)
+    view.show_result(result)
+    assert view.panel._hint.text() == OF_ELECTRONS
     dataset, _, result = scan_of()
     view.show_dataset(dataset)
     view.show_result(replace(result, geometry=dataset.geometry))
     drawn(qtbot, view)
     assert view.panel.picture is not None
     assert view.panel.picture.unit in ("nm", "µm")
+    assert view.panel._readout.text() == "δ 4.8e-05, over the thinnest part"
     view.show_as("absorption")
     assert view.panel.picture.unit == "nm"
     assert np.ptp(view.panel.picture.values) < 1e-3
@@ -161,9 +166,9 @@ def test_the_material_is_asked_for_and_kept(qtbot: QtBot) -> None:
     assert dialog is not None
     field = next(edit for edit in dialog.findChildren(QLineEdit) if edit.isVisible())
     field.selectAll()
-    qtbot.keyClicks(field, "1e-4")
+    qtbot.keyClicks(field, "9.6e-5")
     qtbot.keyClick(field, Qt.Key.Key_Return)
-    assert kept_material().delta == 1e-4
+    assert kept_material().delta == 9.6e-5
     drawn(qtbot, view)
     assert highest_m(view) == pytest.approx(before / 2, rel=1e-3)
     dialog.reject()
@@ -299,6 +304,7 @@ def test_the_spectrum_is_shown_with_its_rings(qtbot: QtBot) -> None:
     drawn(qtbot, view)
     assert view.panel.picture is not None
     assert view.panel.picture.lengths.symbol == "µm⁻¹"
+    assert view.panel.box.viewRect().contains(view.panel.picture.rect)
     assert view.curves._curves[0].x[-1] == pytest.approx(100, rel=0.05)
     view.clear()
     assert view.panel.picture is None

@@ -28,6 +28,7 @@ from ptychogui.types import Dataset, Mask, Object, Scan
 
 HINT = "The object appears here."
 NO_WAVELENGTH = "A thickness needs the wavelength: give the energy on the Data card."
+OF_ELECTRONS = "A thickness from δ and β is one for X-rays and light, not for electrons."
 SHORTEST_CHOICE = 12
 """Letters of what is shown that are always seen."""
 
@@ -35,17 +36,17 @@ SHORTEST_CHOICE = 12
 class ObjectView(View):
     """One picture of the object; before a run, what the total counts or the centre of mass already tell of it.
 
-    `mode` is one of `KINDS`; what the user chooses instead is kept under `name`.
+    `mode` is one of `KINDS`; what the user chooses instead is kept for the next start.
     """
 
     frame_selected = pyqtSignal(int)
     """The user clicked on the object: the frame whose position is nearest."""
     title_changed = pyqtSignal(str)
 
-    def __init__(self, mode: str, parent: QWidget | None = None, name: str = "") -> None:
+    def __init__(self, mode: str, parent: QWidget | None = None) -> None:
         self.delay_ms = 0 if mode == "phase" else 20
         super().__init__(parent)
-        self._name = name or f"object_{mode}"
+        self._name = f"object_{mode}"
         chosen = kept(f"{self._name}/kind", mode)
         self.mode = chosen if chosen in KINDS else mode
         self.remove_ramp = kept("remove_ramp", "True") == "True"
@@ -188,14 +189,25 @@ class ObjectView(View):
             self.remove_ramp,
             self.material,
         )
-        take = partial(self._take, shown.note)
-        if kind.of_material and wave.wavelength_m is None:
-            self._show_nothing(NO_WAVELENGTH)
+        why_not = self._why_no_thickness(wave) if kind.of_material else ""
+        take = partial(self._take, shown.note or (self._material_text() if kind.of_material else ""))
+        if why_not:
+            self._show_nothing(why_not)
         elif kind.slow:
             self._latest.run(partial(kind.make, wave), take, lambda said, _: self.panel.say(said))
         else:
             self._latest.forget()
             take(kind.make(wave))
+
+    def _why_no_thickness(self, wave: Wave) -> str:
+        known = self.result or self.dataset
+        if wave.wavelength_m is None or known is None:
+            return NO_WAVELENGTH
+        return OF_ELECTRONS if known.geometry.of_electrons else ""
+
+    def _material_text(self) -> str:
+        index = f"δ {self.material.delta:.3g}" if self.mode == "thickness" else f"β {self.material.beta:.3g}"
+        return f"{index}, over the thinnest part"
 
     def _take(self, note: str, picture: Picture) -> None:
         self.panel.show_picture(picture, note)
