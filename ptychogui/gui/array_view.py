@@ -73,6 +73,7 @@ class ArrayView(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setObjectName("array_slider")
         self.slider.setAccessibleName("Which picture of the stack")
+        self.slider.setToolTip("Go through the pictures of the stack")
         self.number = QSpinBox(self)
         self.number.setObjectName("array_number")
         self.number.setAccessibleName("Number of the picture")

@@ -32,6 +32,7 @@ class Browser(QTreeWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("browser_tree")
+        self.setToolTip("Open files, and their runs beneath them; a right click says what can be done")
         self._session = session
         self._phase_shown = 0.0
         self._words: list[str] = []

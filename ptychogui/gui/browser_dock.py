@@ -21,6 +21,7 @@ class BrowserDock(QWidget):
         self.search = QLineEdit(self)
         self.search.setObjectName("browser_search")
         self.search.setPlaceholderText(HINTS[0])
+        self.search.setToolTip("Show only what holds these words")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._search)
         self.folder_button = QToolButton(self)

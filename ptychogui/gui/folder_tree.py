@@ -37,6 +37,7 @@ class FolderTree(QTreeWidget):
         super().__init__(parent)
         self.setObjectName("folder_tree")
         self.setAccessibleName("Folders of this computer")
+        self.setToolTip("Scans and results in the folders of this computer; Enter or a double click opens one")
         self._session = session
         self._looking = False
         self._stop = threading.Event()

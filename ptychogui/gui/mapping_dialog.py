@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import get_args
@@ -27,7 +28,7 @@ from ptychogui.gui.choice import label_of
 from ptychogui.gui.contents_view import ContentsView
 from ptychogui.gui.tasks import Tasks
 from ptychogui.io import mapping
-from ptychogui.io.contents import Contents
+from ptychogui.io.contents import Contents, Node
 from ptychogui.io.mapping import Mapping
 from ptychogui.io.proposals import fits, outcome, proposed
 from ptychogui.params import Entry, InputError, entries
@@ -43,7 +44,16 @@ LABELS = {
 }
 UNSET = {"axes": "frames first, then y, x", "positions_columns": "y, x", "mask_good": "what most pixels have"}
 SPELLED = {"um": "µm", "A": "Å", "yx": "y, x", "xy": "x, y", "nonzero": "not zero"}
-BEGUN = (980, 680)
+BEGUN = (980, 640)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was chosen for a file with this tree, and whether it is to be remembered for the layout."""
+
+    mapping: Mapping
+    nodes: tuple[Node, ...]
+    keep: bool
 
 
 class MappingDialog(QDialog):
@@ -53,7 +63,7 @@ class MappingDialog(QDialog):
     """
 
     def __init__(
-        self, tasks: Tasks, path: str, asked: Mapping | None, take: Callable[[Mapping], object], parent: QWidget
+        self, tasks: Tasks, path: str, asked: Mapping | None, take: Callable[[Answer], object], parent: QWidget
     ) -> None:
         super().__init__(parent)
         self.setObjectName("mapping_dialog")
@@ -140,6 +150,7 @@ class MappingDialog(QDialog):
         box = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self.open_button = QPushButton("Open", self)
         self.open_button.setObjectName("mapping_open")
+        self.open_button.setToolTip("Read the file with these datasets")
         self.open_button.setProperty("primary", True)
         self.open_button.setDefault(True)
         self.open_button.setEnabled(False)
@@ -257,17 +268,11 @@ class MappingDialog(QDialog):
     # the end
 
     def accept(self) -> None:
-        """Remember the answer for the layout, and hand it on."""
-        contents, asked = self.view.contents, self.mapping
-        if contents is None or not self.open_button.isEnabled():
-            return
-        nodes = contents.nodes
-        if self.keep.isChecked():
-            self._tasks.run(partial(mapping.remember, nodes, asked), lambda _: None, lambda *_: None)
-        else:
-            self._tasks.run(partial(mapping.forget, nodes), lambda _: None, lambda *_: None)
-        self._take(asked)
-        super().accept()
+        """Hand the answer on."""
+        contents = self.view.contents
+        if contents is not None and self.open_button.isEnabled():
+            self._take(Answer(self.mapping, contents.nodes, self.keep.isChecked()))
+            super().accept()
 
     def done(self, result: int) -> None:
         """Let the file go."""

@@ -134,12 +134,21 @@ class PreparationDialog(QDialog):
         self.width_box.setToolTip("The diameter of the brush")
         self.view = QComboBox(self)
         self.view.setObjectName("preparation_view")
+        self.view.setToolTip("What the picture shows of the pattern")
         for view, text in VIEWS.items():
             self.view.addItem(text, view)
         self._switches = {}
-        for switch, text in (("logarithmic", "Logarithmic"), ("show_mask", "Show the mask")):
+        for switch, text, tip in (
+            (
+                "logarithmic",
+                "Logarithmic",
+                "Show counts by their logarithm, so that weak ones are seen beside strong ones",
+            ),
+            ("show_mask", "Show the mask", "Colour the pixels that are left out"),
+        ):
             self._switches[switch] = box = QCheckBox(text, self)
             box.setObjectName(switch)
+            box.setToolTip(tip)
             box.setChecked(True)
         self._help = label(HELP["arrange"], "dim", self, "tool_help")
         for widget in (self.mode, QLabel("Brush", self), self.width_box):
@@ -167,7 +176,7 @@ class PreparationDialog(QDialog):
         tip = "Forget everything that was said about the preparation of these frames"
         row.addWidget(button(self, "preparation_reset", "Reset all", self._reset, tip))
         row.addStretch(1)
-        row.addWidget(button(self, "preparation_close", "Close", self.close))
+        row.addWidget(button(self, "preparation_close", "Close", self.close, "Close this dialog; what was set stays"))
         return row
 
     def _connect(self) -> None:

@@ -96,7 +96,13 @@ class MaskStep(Step):
         tip = "A disc over the beam, whose pixels are left out; paint a larger one or delete it as you like"
         self.stop = button(self, "beam_stop", "Beam stop", self._add_stop, tip)
         self.delete = button(self, "delete_shape", "Delete", self._delete, "Delete the selected shape (Del)")
-        self.clear = button(self, "clear_shapes", "Delete all", lambda: draft.set("painted mask", mask_shapes=()))
+        self.clear = button(
+            self,
+            "clear_shapes",
+            "Delete all",
+            lambda: draft.set("painted mask", mask_shapes=()),
+            "Delete every painted shape",
+        )
         self.delete.setShortcut(Qt.Key.Key_Delete)
         self.add_row(self.stop, self.delete, self.clear, None)
         self._total = label("", "dim", self, "mask_total")

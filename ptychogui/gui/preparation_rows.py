@@ -248,12 +248,12 @@ class FileRow(QWidget):
         super().__init__(parent)
         self._field, self._text, self._draft = field, text, draft
         self.name = label("", "", self, field)
-        self.clear = button(self, f"{field}_clear", "Remove", lambda: self._set(None))
+        self.clear = button(self, f"{field}_clear", "Remove", lambda: self._set(None), "Use no file")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.name, 1)
         row.addWidget(self.clear)
-        row.addWidget(button(self, f"{field}_choose", "Choose…", self._choose))
+        row.addWidget(button(self, f"{field}_choose", "Choose…", self._choose, "Choose a file"))
         self.setToolTip(tip_of(field))
 
     def show_draft(self) -> None:

@@ -35,7 +35,10 @@ class OrientationStep(Step):
         super().__init__("Orientation", draft, parent)
         self._text = label("", "dim", self, "orientation")
         self._text.setToolTip(tip_of("flip"))
-        made = [button(self, name, text, partial(self._turn, turn)) for name, text, turn in TURNS]
+        made = [
+            button(self, name, text, partial(self._turn, turn), f"{text}: every frame, in one more turn")
+            for name, text, turn in TURNS
+        ]
         self.add_row(*made[:3], None)
         self.add_row(*made[3:], self._text, None)
 
@@ -101,7 +104,7 @@ class CropStep(Step):
         self.bin = Whole("bin", 1, 64, self)
         self.bin.setToolTip(tip_of("bin"))
         self.bin.valueChanged.connect(lambda n: self.draft.set("binning", bin=n))
-        whole = button(self, "crop_whole", "Whole frame", lambda: self.draft.set("crop", crop=None))
+        whole = button(self, "crop_whole", "Whole frame", lambda: self.draft.set("crop", crop=None), "Cut nothing off")
         self.add_row(self.rows, QLabel("×", self), self.columns, whole, None)
         self.add_row(QLabel("Bin", self), self.bin, QLabel("× as many pixels in y and x into one", self), None)
 
@@ -133,6 +136,8 @@ class DarkFlatStep(Step):
         super().__init__("Dark and flat", draft, parent)
         self._files = [FileRow("dark", "Dark frames", draft, self), FileRow("flat", "Flat frames", draft, self)]
         self._numbers = {name: NumbersEdit(name, self) for name in ("dark_frames", "flat_frames")}
+        for name, edit in self._numbers.items():
+            edit.setToolTip(tip_of(name))
         for row, (name, edit) in zip(self._files, self._numbers.items()):
             self.column.addWidget(row)
             edit.setPlaceholderText("or frames of the scan, as 0-9")
@@ -207,7 +212,9 @@ class FramesStep(Step):
         self.sigma.setToolTip("How far from the median total counts a frame must be to be left out")
         self.sigma.valueChanged.connect(lambda _: self.show_draft())
         self.found = label("", "dim", self, "outliers")
-        self.leave_out = button(self, "exclude_outliers", "Leave these out", self._leave_out)
+        self.leave_out = button(
+            self, "exclude_outliers", "Leave these out", self._leave_out, "Add these frames to those that are not used"
+        )
         self.column.addWidget(self.numbers)
         self.column.addWidget(self.plot)
         self.add_row(QLabel("Beyond", self), self.sigma, self.leave_out, None)
