@@ -102,9 +102,11 @@ def _walk(params: Params, standard: Params | None, path: Path, level: int, activ
                 same = usual[i] if isinstance(usual, tuple) and i < len(usual) else None
                 label = f"{label_of(entry.name)} {i + 1}"
                 yield from _group(entry, union, stage, same, (*here, i), label, level, active)
+        elif "drawn" in entry.marks:
+            continue  # a dialog of its own changes it
         elif union or isinstance(value, Params):
             yield from _group(entry, union, value, usual, here, label_of(entry.name), level, active)
-        elif "drawn" not in entry.marks and (entry.name != "enabled" or not path):
+        elif entry.name != "enabled" or not path:
             yield Choice(here, entry, value, usual, label_of(entry.name), entry.help, level, active=active)
 
 

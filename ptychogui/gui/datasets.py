@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
+from PyQt6.QtWidgets import QDialog
 
 from ptychogui.gui import dialogs
 from ptychogui.gui.opened import Opened
+from ptychogui.io import mapping
 from ptychogui.io.mapping import Mapping as Choice
 
 if TYPE_CHECKING:
+    from ptychogui.gui.mapping_dialog import Answer
     from ptychogui.gui.window import Window
 
 DATA_NAMES = (
@@ -46,6 +49,8 @@ class Datasets(QObject):
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self._window, self._session = window, window.session
+        self._asking = False
+        self._waiting: list[str] = []
         self._session.mapping_wanted.connect(self.ask)
 
     def contents(self) -> None:
@@ -99,10 +104,39 @@ class Datasets(QObject):
             self._session.edit(job, of=opened, what=f"place of {Path(path).name}")
 
     def ask(self, path: str) -> None:
-        """Ask which dataset of a file is what, then open it."""
-        self._ask(path, None, partial(self._session.open, path))
+        """Ask which dataset of a file is what, then open it; other files wait, as they may be of the same layout."""
+        if self._asking:
+            self._waiting.append(path)
+            return
+        self._asking = True
+        self._ask(path, None, partial(self._session.open, path)).rejected.connect(self._not_told)
 
-    def _ask(self, path: str, asked: Choice | None, take: Callable[[Choice], object]) -> None:
+    def _not_told(self) -> None:
+        self._asking = False
+        if self._waiting:
+            count = len(self._waiting)
+            self._waiting.clear()
+            self._session.tell("info", f"{count} more of unknown layout {'was' if count == 1 else 'were'} not opened.")
+
+    def _ask(self, path: str, asked: Choice | None, take: Callable[[Choice], object]) -> QDialog:
         from ptychogui.gui.mapping_dialog import MappingDialog
 
-        MappingDialog(self._session.tasks, path, asked, take, self._window).open()
+        dialog = MappingDialog(self._session.tasks, path, asked, partial(self._answered, take), self._window)
+        dialog.open()
+        return dialog
+
+    def _answered(self, take: Callable[[Choice], object], answer: Answer) -> None:
+        """Remember the answer first, so that it holds for those that wait."""
+
+        def go_on(_: object) -> None:
+            take(answer.mapping)
+            waiting, self._waiting, self._asking = self._waiting, [], False
+            for path in waiting:
+                self._session.open(path)
+
+        def failed(sentence: str, details: str) -> None:
+            self._session.tell("warning", f"The choice is not remembered: {sentence}", details)
+            go_on(None)
+
+        keep = partial(mapping.remember, answer.nodes, answer.mapping) if answer.keep else lambda: None
+        self._session.tasks.run(keep, go_on, failed)

@@ -53,6 +53,8 @@ class ImportCard(QWidget):
     """The Data that is to be kept in a TOML beside the file."""
 
     check_wanted = pyqtSignal()
+    datasets_wanted = pyqtSignal()
+    """The user wants to change which dataset of the file is what."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -153,11 +155,23 @@ class ImportCard(QWidget):
         more.setObjectName("more")
         more.setToolTip("Show every value that can be said of the file, and how its frames are prepared")
         more.setCheckable(True)
-        column.addWidget(more, 0, Qt.AlignmentFlag.AlignLeft)
+        row = QHBoxLayout()
+        row.addWidget(more)
+        if self._data.mapping is not None:
+            row.addWidget(self._datasets_button())
+        row.addStretch(1)
+        column.addLayout(row)
         form = self._add_form(column, rest)
         form.set_hints(in_force(dataset))
         form.setVisible(False)
         more.toggled.connect(form.setVisible)
+
+    def _datasets_button(self) -> QPushButton:
+        button = QPushButton("Choose datasets…", self)
+        button.setObjectName("datasets")
+        button.setToolTip("Change which dataset of the file is what")
+        button.clicked.connect(lambda _: self.datasets_wanted.emit())
+        return button
 
     def _add_form(self, column: QVBoxLayout, names: tuple[str, ...]) -> ParamsForm:
         form = ParamsForm(self._data, names)

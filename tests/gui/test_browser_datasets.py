@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QDialog
+from PyQt6.QtWidgets import QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from ptychogui.gui.contents_view import ContentsDialog
@@ -83,6 +83,34 @@ def test_an_unknown_file_is_two_actions_away_and_the_next_one_opens_by_itself(
     twin.write_bytes(unknown.read_bytes())
     window.open_path(str(twin))
     until(lambda: len(window.session.opened) == 2 and window.session.tasks.waiting == 0)
+
+
+def test_of_several_files_of_one_layout_only_one_asks(window: Window, unknown: Path, until: Until) -> None:
+    twins = [unknown.with_name(f"unknown_{number}.h5") for number in (2, 3)]
+    for twin in twins:
+        twin.write_bytes(unknown.read_bytes())
+    for path in (unknown, *twins):
+        window.open_path(str(path))
+    until(lambda: window.session.tasks.waiting == 0 and not window.session.opening)
+    (dialog,) = (dialog for dialog in window.findChildren(MappingDialog) if dialog.isVisible())
+    dialog.accept()
+    until(lambda: len(window.session.opened) == 3 and window.session.tasks.waiting == 0)
+    assert not [dialog for dialog in window.findChildren(MappingDialog) if dialog.isVisible()]
+
+
+def test_a_mapping_may_be_kept_beside_the_file_alone(window: Window, unknown: Path, until: Until) -> None:
+    dialog = ask(window, unknown, until)
+    dialog.keep.setChecked(False)
+    dialog.accept()
+    until(lambda: window.session.current is not None and window.session.tasks.waiting == 0)
+    assert window.workspace is not None
+    assert window.workspace.card.findChild(QPushButton, "datasets") is not None
+    assert not [row for row in window.workspace.form.rows() if "mapping" in row.choice.path]
+    window.workspace.card.keep_button.click()
+    until(lambda: unknown.with_suffix(".toml").exists() and window.session.tasks.waiting == 0)
+    window.close_file()
+    window.open_path(str(unknown))
+    until(lambda: window.session.current is not None and window.session.tasks.waiting == 0)
 
 
 def test_what_does_not_fit_is_said_at_once(window: Window, unknown: Path, until: Until) -> None:
