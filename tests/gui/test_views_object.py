@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPointF, Qt
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
+from PyQt6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from ptychogui.geometry import Geometry
@@ -114,7 +114,7 @@ def to(view: ObjectView, y_px: float, x_px: float) -> QPointF:
 def test_the_unwrapped_phase_has_no_jumps_and_no_ramp(qtbot: QtBot) -> None:
     view = ObjectView("phase")
     shown(qtbot, view)
-    view.choice.setCurrentIndex(view.choice.findText("Unwrapped phase"))
+    view.choice.setCurrentIndex(view.choice.findText("Unwrapped"))
     view.choice.activated.emit(view.choice.currentIndex())
     drawn(qtbot, view)
     assert view.panel.picture is not None
@@ -376,3 +376,17 @@ def test_a_run_counts_the_epochs_of_its_stages(scan_file: Path) -> None:
     job = job.model_copy(update={"data": Data(path=str(scan_file))})
     found = [item.stage_epochs for item in snapshots(job, io.read(job.data)) if isinstance(item, Snapshot)]
     assert found[-1] == (1, 2)
+
+
+def test_the_menu_of_a_picture_is_reached_by_its_button(qtbot: QtBot) -> None:
+    view = ObjectView("phase")
+    shown(qtbot, view)
+    button = view.findChild(QToolButton, "more")
+    assert button is not None
+    button.setFocus()
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    texts = [action.text() for action in menu.actions()]
+    assert {"Colour map", "Legend", "Automatic range", "Save as PNG…"} <= set(texts)
+    menu.close()

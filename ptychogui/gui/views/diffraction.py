@@ -32,6 +32,8 @@ class DiffractionView(View):
 
     frame_selected = pyqtSignal(int)
     """The user chose a frame."""
+    prepare_wanted = pyqtSignal()
+    """The user wants to prepare the frames."""
     delay_ms = 60
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -108,6 +110,10 @@ class DiffractionView(View):
                 action.setCheckable(True)
                 action.setChecked(getattr(self, name))
                 action.toggled.connect(lambda on, name=name: self._set(name, on))
+        prepare = menu.addAction("Prepare the frames…", self.prepare_wanted.emit)
+        if prepare is not None:
+            prepare.setEnabled(self.dataset is not None)
+            prepare.setToolTip("" if self.dataset is not None else "Open a data file first")
         menu.addSeparator()
 
     def _set(self, name: str, on: bool) -> None:

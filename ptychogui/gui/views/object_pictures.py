@@ -91,13 +91,13 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "phase": Kind("Phase", "Object phase", _phase),
     "unwrapped": Kind(
-        "Unwrapped phase",
+        "Unwrapped",
         "Object phase, unwrapped",
         lambda wave: wave.picture(wave.unwrapped_phase(), "rad"),
         slow=True,
     ),
     "amplitude": Kind("Amplitude", "Object amplitude", lambda wave: wave.picture(np.abs(wave.image))),
     "complex": Kind("Complex", "Object, complex", lambda wave: wave.picture(wave.flat)),
-    "thickness": Kind("Thickness (δ)", "Thickness from the phase", _by_phase, slow=True, of_material=True),
-    "absorption": Kind("Thickness (β)", "Thickness from the absorption", _by_absorption, of_material=True),
+    "thickness": Kind("Thickness δ", "Thickness from the phase", _by_phase, slow=True, of_material=True),
+    "absorption": Kind("Thickness β", "Thickness from the absorption", _by_absorption, of_material=True),
 }

@@ -29,7 +29,7 @@ from ptychogui.types import Dataset, Mask, Object, Scan
 HINT = "The object appears here."
 NO_WAVELENGTH = "A thickness needs the wavelength: give the energy on the Data card."
 OF_ELECTRONS = "A thickness from δ and β is one for X-rays and light, not for electrons."
-SHORTEST_CHOICE = 12
+SHORTEST_CHOICE = 9
 """Letters of what is shown that are always seen."""
 
 

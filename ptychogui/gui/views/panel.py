@@ -11,7 +11,7 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QActionGroup, QCursor, QGuiApplication
-from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.buttons import tool_button
 from ptychogui.gui.views.colours import HUES, MAPS, Pixels, hue_and_brightness, mapped
@@ -99,6 +99,7 @@ class ImagePanel(QWidget):
         for name, sign, tip, slot in (
             ("histogram", "▤", "Histogram and range", self.toggle_histogram),
             ("fit", "⤢", "Fit the picture (double-click)", self.fit),
+            ("more", "⋯", "Colour map, legend, range, save", self._show_menu),
         ):
             self._below.addWidget(tool_button(self, name, sign, tip, slot))
         layout = QVBoxLayout(self)
@@ -111,6 +112,7 @@ class ImagePanel(QWidget):
     def put_above(self, *widgets: QWidget) -> None:
         """Lay these over the picture, and the panel's own buttons beside them; the read-out has its line alone."""
         self._above.setContentsMargins(4, 2, 2, 0)
+        self._above.setSpacing(2)
         for widget in widgets:
             self._above.addWidget(widget)
         self._above.addStretch(1)
@@ -264,6 +266,11 @@ class ImagePanel(QWidget):
             self.fit()
         elif event.button() == Qt.MouseButton.LeftButton:
             self.clicked.emit(*point_in(self.box, event.scenePos()))
+
+    def _show_menu(self) -> None:
+        button = self.findChild(QToolButton, "more")
+        if button is not None:
+            self.menu().popup(button.mapToGlobal(button.rect().bottomLeft()))
 
     def menu(self) -> QMenu:
         """What can be done with the picture."""
