@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from ptychogui.engine.coarse import Level, level
+from ptychogui.engine.losses import over_modes, power
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
+from ptychogui.engine.views import place, views
 
 _BATCH = 64
 _ACROSS = 8
@@ -20,12 +22,22 @@ _NEXT = 2
 _LEVELS = (16, 8, 4, 2, 1)
 _MOST = 0.2
 """The part of the frames that may be strays; where more fit badly, it is not their place alone."""
-_BETTER = 0.6
+_BETTER = 0.85
 """A new place has to fit at least so much better."""
+_REFITS = 4
+"""Steps in which a frame may fit what it alone lights, at each place anew: few, for many fit noise and wrong places."""
+_LIT = 0.1
+"""The part of the probe's peak that others have to bring for the object to count as half known."""
+_KNOWN = 0.5
+"""A new place shows at least so much of what the others know, as a part of the place that shows most of it."""
 
 
 def reset(problem: Problem, state: State, reach_px: float) -> Tensor:
-    """Look for better places within `reach_px` for frames that fit far worse than others; returns those moved (k,)."""
+    """Look for better places within `reach_px` for frames that fit far worse than others; returns those moved (k,).
+
+    A place is judged on the object of the other frames: one that lies wrong at the rim of the scan has made an object
+    of its own there, on which it fits better than on the one where it belongs.
+    """
     misfit = misfits(problem, state)
     middle = misfit.median()
     spread = (misfit - middle).abs().median()
@@ -33,10 +45,7 @@ def reset(problem: Problem, state: State, reach_px: float) -> Tensor:
     strays = strays[misfit[strays].argsort(descending=True)][: max(int(_MOST * len(problem)), 1)]
     if not len(strays):
         return strays
-    found = _found_places(_of(problem, strays), _places_of(state, strays), reach_px)
-    places = copy(state)
-    places.move_to(state.position_px.index_copy(0, strays, found))
-    better = misfits(problem, places)[strays] < _BETTER * misfit[strays]
+    found, better = _found_places(problem, state, strays, reach_px)
     moved = strays[better]
     state.move_to(state.position_px.index_copy(0, moved, found[better]))
     return moved
@@ -44,18 +53,53 @@ def reset(problem: Problem, state: State, reach_px: float) -> Tensor:
 
 def misfits(problem: Problem, state: State) -> Tensor:
     """The misfit Σ(√I − √m)² / Σm of every frame (N,)."""
-    every = torch.arange(len(problem), device=problem.device)
-    return torch.cat([_misfit(problem, state, part, part) for part in torch.split(every, _BATCH)])
-
-
-def _misfit(problem: Problem, state: State, places: Tensor, frames: Tensor) -> Tensor:
-    """The misfit of the frames (b,) at the places of others (b,)."""
+    found = []
     with torch.no_grad():
-        _, waves = problem.waves(state, places)
-        measured, weight = problem.amplitude(frames), problem.weight(frames)
-        error = problem.counts_of(state, waves, places).sqrt() - measured
-        error = error if weight is None else error * weight
-        return error.square().sum((1, 2)) / measured.square().sum((1, 2)).clamp_min(1e-12)
+        for frames in torch.split(torch.arange(len(problem), device=problem.device), _BATCH):
+            _, waves = problem.waves(state, frames)
+            error = _error(problem, state, waves, frames, frames)
+            found.append(_share(error, problem.amplitude(frames)))
+    return torch.cat(found)
+
+
+def _error(problem: Problem, state: State, waves: Tensor, places: Tensor, frames: Tensor) -> Tensor:
+    """√I − √m (b, ny, nx) of frames (b,) with the waves at the places of others (b,)."""
+    error = problem.counts_of(state, waves, places).sqrt() - problem.amplitude(frames)
+    weight = problem.weight(frames)
+    return error if weight is None else error * weight
+
+
+def _share(error: Tensor, measured: Tensor) -> Tensor:
+    return error.square().sum((1, 2)) / measured.square().sum((1, 2)).clamp_min(1e-12)
+
+
+def _found_places(problem: Problem, state: State, strays: Tensor, reach_px: float) -> tuple[Tensor, Tensor]:
+    """The places (k, 2) that fit the strays best, and whether each is better than the one it has.
+
+    They are looked for all around on large pixels, then nearby on finer ones.
+    """
+    best, first = state.position_px[strays], True
+    better = torch.zeros(len(strays), dtype=torch.bool, device=best.device)
+    few = _of(problem, strays)
+    for factor in _LEVELS:
+        if first and factor > 1 and reach_px < factor * _ACROSS / 2:
+            continue
+        at = level(few, state, factor)
+        if at.factor != factor:
+            continue
+        step = max(1, math.ceil(reach_px / factor / _ACROSS)) if first else 1
+        across = torch.arange(-_ACROSS, _ACROSS + 1) if first else torch.arange(-_NEXT, _NEXT + 1)
+        grid = torch.cartesian_prod(across, across).to(best) * step
+        light = _light(at.state)
+        for k, stray in enumerate(strays.tolist()):
+            around = at.to_coarse(best[k]) + grid
+            now = at.state.position_px[stray]
+            misfit, known = _misfit_alone(at, light, k, stray, torch.cat([now[None], around]))
+            shown = torch.where(known[1:] >= _KNOWN * known.max(), misfit[1:], math.inf)
+            best[k] = state.inside(at.to_fine(at.state.inside(around[shown.argmin()])))
+            better[k] = shown.min() < _BETTER * misfit[0]
+        first = False
+    return best, better
 
 
 def _of(problem: Problem, frames: Tensor) -> Problem:
@@ -65,39 +109,44 @@ def _of(problem: Problem, frames: Tensor) -> Problem:
     return replace(problem, amplitudes=problem.amplitudes[frames], valid=few)
 
 
-def _places_of(state: State, frames: Tensor) -> State:
-    """The state of some frames only."""
-    few = copy(state)
-    few.nominal_px = state.nominal_px[frames]
-    few.gain = None if state.gain is None else state.gain[frames]
-    few.move_to(state.position_px[frames])
-    return few
+def _light(state: State) -> Tensor:
+    """Σ |P|² of all frames on the canvas (Y, X)."""
+    lit = power(state.probe).sum(0)
+    return place(lit.expand(len(state.corner), -1, -1), state.corner, (state.obj.shape[-2], state.obj.shape[-1]))
 
 
-def _found_places(problem: Problem, state: State, reach_px: float) -> Tensor:
-    """The places (k, 2) that fit the frames best: all around on large pixels, then the nearest on finer ones."""
-    best, first = state.position_px, True
-    for factor in _LEVELS:
-        if first and factor > 1 and reach_px < factor * _ACROSS / 2:
-            continue
-        few = level(problem, state, factor)
-        if few.factor != factor:
-            continue
-        step = max(1, math.ceil(reach_px / factor / _ACROSS)) if first else 1
-        across = torch.arange(-_ACROSS, _ACROSS + 1) if first else torch.arange(-_NEXT, _NEXT + 1)
-        grid = torch.cartesian_prod(across, across).to(best) * step
-        few.state.move_to(few.to_coarse(best))
-        places = [_best(few, frame, grid) for frame in range(len(problem))]
-        best, first = state.inside(few.to_fine(torch.stack(places))), False
-    return best
+def _misfit_alone(at: Level, light: Tensor, number: int, stray: int, places: Tensor) -> tuple[Tensor, Tensor]:
+    """The misfit (n,) of a stray at places (n, 2) on the object of the others, and how much of that it sees (n,).
 
-
-def _best(few: Level, frame: int, grid: Tensor) -> Tensor:
-    """Where around its place one frame fits best; `grid` (n, 2) is in pixels of the level."""
-    trial = copy(few.state)
-    trial.move_to(few.state.inside(few.state.position_px[frame] + grid))
+    `number` is its place in the problem of the level, `stray` that in the state.
+    """
+    lit = power(at.state.probe).sum(0)
+    others = light - place(lit[None], at.state.corner[stray, None], (light.shape[0], light.shape[1]))
+    others = others.clamp_min(0)
+    known = others / (others + _LIT * lit.max())
+    obj = at.state.obj[0]
+    mean = (obj * others).sum() / others.sum()
+    trial = copy(at.state)
+    trial.obj = (mean + (obj - mean) * known)[None]
+    trial.move_to(at.state.inside(places))
     if trial.gain is not None:
-        trial.gain = trial.gain[frame].expand(len(grid))
-    every = torch.arange(len(grid), device=grid.device)
-    found = [_misfit(few.problem, trial, part, torch.full_like(part, frame)) for part in torch.split(every, _BATCH)]
-    return trial.position_px[torch.cat(found).argmin()]
+        trial.gain = trial.gain[stray].expand(len(places))
+    seen = views(known, trial.corner, trial.window)
+    parts = torch.split(torch.arange(len(places), device=places.device), _BATCH)
+    misfit = torch.cat([_refitted(at.problem, trial, part, 1 - seen[part], number) for part in parts])
+    return misfit, (seen * lit).sum((1, 2)) / lit.sum()
+
+
+def _refitted(problem: Problem, state: State, places: Tensor, free: Tensor, number: int) -> Tensor:
+    """The misfit (b,) of a frame at places (b,) after some steps of ePIE on the free part (b, ny, nx) of its views."""
+    frames = torch.full_like(places, number)
+    with torch.no_grad():
+        exit, waves = problem.waves(state, places)
+        step = free / power(state.probe).sum(0).max()
+        for _ in range(_REFITS):
+            error = _error(problem, state, waves, places, frames)
+            slope = error / problem.counts_of(state, waves, places).sqrt().clamp_min(1e-6)
+            chi = problem.propagator.adjoint(waves * slope[:, None], exit.ramps, state.transfer)
+            exit.views = exit.views - step * over_modes(exit.probes.conj() * chi)
+            waves = problem.propagator.forward(exit.probes * exit.views[:, None], exit.ramps, state.transfer)
+        return _share(_error(problem, state, waves, places, frames), problem.amplitude(frames))
