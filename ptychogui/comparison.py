@@ -48,9 +48,11 @@ class Comparison:
 def compare(first: Result, second: Result) -> Comparison:
     """Align the second result with the first, and say how far they agree; slices are taken together.
 
-    Raises `InputError` where their pixels differ too much, or where they show different places.
+    Raises `InputError` where their pixels differ too much, where they show different places, or are no numbers.
     """
     a, b = _area(first), _whole(second)
+    if not (np.isfinite(a.slices).all() and np.isfinite(b.slices).all()):
+        raise InputError("One of the two results is not a number everywhere: its run did not converge.")
     grid = by_metres(b, a)
     if len(first.scan) == len(second.scan):
         grid = by_positions(b, second.scan.positions_m, a, first.scan.positions_m)

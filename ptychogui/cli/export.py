@@ -34,10 +34,12 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _command(result: Result) -> str:
-    """The command that makes the result again; '' where its parameters are those of another version."""
+    """The command that makes the result again; '' where its parameters are of another version, or its start is lost."""
     from ptychogui.job import Job
     from ptychogui.reproduce import Recipe
 
+    if result.provenance.get("parent"):
+        return ""
     try:
         job = Job.from_toml(result.job)
     except InputError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Literal
 
@@ -185,10 +186,10 @@ class CompareDialog(QDialog):
         if wanted is not self._wanted:
             return
         self.view.show_comparison(found, first, second)
-        self.said.setText(
-            f"after scale, ramp and sub-pixel shift:  NRMSE {found.nrmse:.4g}  ·  "
-            f"SSIM of the amplitudes {found.ssim_amplitude:.4f}  ·  SSIM of the phases {found.ssim_phase:.4f}"
-        )
+        alike = {"amplitudes": found.ssim_amplitude, "phases": found.ssim_phase}
+        parts = [f"SSIM of the {name} {value:.4f}" for name, value in alike.items() if math.isfinite(value)]
+        figures = "  ·  ".join((f"NRMSE {found.nrmse:.4g}", *parts))
+        self.said.setText(f"after scale, ramp and sub-pixel shift:  {figures}")
 
     def _show_parameters(self, first: Run | None, second: Run | None) -> None:
         """Only what differs."""

@@ -37,6 +37,7 @@ class CompareView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._found: Comparison | None = None
+        self._parts: dict[int, tuple[NDArray[Any], NDArray[Any]]] = {}
         self._names = "", ""
         self._first_on_show = True
         self.how = "beside"
@@ -97,7 +98,7 @@ class CompareView(QWidget):
     def show_comparison(self, found: Comparison | None, first: str, second: str) -> None:
         """Show two other results, or none."""
         fresh = found is not None and (self._found is None or self._found.first.shape != found.first.shape)
-        self._found, self._names = found, (first, second)
+        self._found, self._names, self._parts = found, (first, second), {}
         if found is not None and fresh:
             unit = lengths(found.first.shape[1] * found.pixel_m[1], min(found.pixel_m)).unit_si
             middle = found.origin_m[1] + found.pixel_m[1] * found.first.shape[1] / 2
@@ -133,11 +134,9 @@ class CompareView(QWidget):
                 panel.show_picture(None)
                 title.setText("")
         elif self.how == "beside":
-            for panel, title, name, image in zip(
-                (self.left, self.right), self.titles, self._names, (found.first, found.second)
-            ):
+            for panel, title, name, values in zip((self.left, self.right), self.titles, self._names, self._both()):
                 title.setText(name)
-                panel.show_picture(self._picture(image))
+                panel.show_picture(self._picture(values))
         elif self.how == "swipe":
             self.titles[0].setText(f"{self._names[0]}   |   {self._names[1]}")
             self._draw_swipe()
@@ -151,7 +150,7 @@ class CompareView(QWidget):
     def _draw_blink(self) -> None:
         if self._found is not None:
             self.titles[0].setText(self._names[0 if self._first_on_show else 1])
-            self.left.show_picture(self._picture(self._found.first if self._first_on_show else self._found.second))
+            self.left.show_picture(self._picture(self._both()[0 if self._first_on_show else 1]))
 
     def _draw_swipe(self) -> None:
         found = self._found
@@ -160,17 +159,23 @@ class CompareView(QWidget):
         unit = lengths(found.first.shape[1] * found.pixel_m[1], min(found.pixel_m)).unit_si
         column = round((float(self.line.value()) * unit - found.origin_m[1]) / found.pixel_m[1] + 0.5)
         column = min(max(column, 0), found.first.shape[1])
-        both = np.concatenate([found.first[:, :column], found.second[:, column:]], axis=1)
-        self.left.show_picture(self._picture(both))
+        first, second = self._both()
+        self.left.show_picture(self._picture(np.concatenate([first[:, :column], second[:, column:]], axis=1)))
 
-    def _picture(self, image: Complex) -> Picture:
-        """One image by the chosen quantity, over the range of the first, so that two can be compared."""
+    def _both(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The chosen quantity of both results, made once."""
+        found, chosen = self._found, self.quantity.currentIndex()
+        assert found is not None
+        if chosen not in self._parts:
+            self._parts[chosen] = PARTS[chosen](found.first), PARTS[chosen](found.second)
+        return self._parts[chosen]
+
+    def _picture(self, values: NDArray[Any]) -> Picture:
+        """Values of the chosen quantity over the range of the first, so that two can be compared."""
         found = self._found
         assert found is not None
-        part = PARTS[self.quantity.currentIndex()]
-        levels = levels_of(part(found.first), found.support)
         unit = "rad" if self.quantity.currentIndex() == 0 else ""
-        return replace(self._placed(part(image)), unit=unit, levels=levels)
+        return replace(self._placed(values), unit=unit, levels=levels_of(self._both()[0], found.support))
 
     def _difference(self) -> Picture:
         found = self._found

@@ -51,8 +51,12 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("export_dialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(f"Export {run.name}")
         self._session, self._opened, self._run = session, opened, run
+        past = session.history.shown
+        self._result = past or run.noted
+        self.title = run.name if past is None else f"{run.name}, epoch {len(past.loss)}"
+        """The state on show is what is written, as its pictures are."""
+        self.setWindowTitle(f"Export {self.title}")
         self._figures = figures_on_show(workspace)
         self._folder: Path | None = None
         kept = str(settings().value("export_formats", ",".join((*USUAL, "report")))).split(",")
@@ -138,7 +142,7 @@ class ExportDialog(QDialog):
 
     def _show_names(self) -> None:
         """The files that Export would write; which of them are there already is looked up in a thread."""
-        result, folder = self._run.noted, Path(self.folder.text()).expanduser()
+        result, folder = self._result, Path(self.folder.text()).expanduser()
         files = planned(result, self.chosen_formats(), self.chosen_figures()) if result is not None else []
         names = [file.name for file in files]
         self._folder = folder
@@ -163,13 +167,13 @@ class ExportDialog(QDialog):
 
     def accept(self) -> None:
         """Write the files, in a thread."""
-        result, folder = self._run.noted, Path(self.folder.text()).expanduser()
+        result, folder = self._result, Path(self.folder.text()).expanduser()
         formats, figures = self.chosen_formats(), self.chosen_figures()
         settings().setValue("export_formats", ",".join(formats))
-        command = "" if self._run.initial is not None else Recipe(self._run.job, "result.h5").command_line()
+        command = "" if self._run.parent else Recipe(self._run.job, "result.h5").command_line()
         if result is not None:
             write = partial(export, result, folder, formats, figures, command)
-            self._session.beside(write, f"{self._run.name} was exported into {folder}.")
+            self._session.beside(write, f"{self.title} was exported into {folder}.")
         super().accept()
 
 

@@ -13,6 +13,7 @@ from PyQt6.QtGui import QGuiApplication
 from ptychogui.gui import dialogs
 from ptychogui.gui.opened import Opened, Run
 from ptychogui.reproduce import Recipe
+from ptychogui.types import Result
 
 if TYPE_CHECKING:
     from ptychogui.gui.history_view import HistoryView
@@ -161,19 +162,25 @@ class Runs(QObject):
         opened, run = self._session.current, self._session.current_run
         if opened is None or run is None:
             return
-        output = opened.result_path(run)
-        initial = run.initial
-        start = output.with_name(f"{output.stem}_start.h5") if initial is not None else None
+        output, initial = opened.result_path(run), run.initial
+        held = self._file_of(initial)
+        start = held or (output.with_name(f"{output.stem}_start.h5") if initial is not None else None)
         modes = len(initial.probe.modes) if initial is not None else 1
         text = words(Recipe(run.job, str(output), str(start or ""), modes))
+        written = start if held is None else None
 
         def copied(_: object) -> None:
             clipboard = QGuiApplication.clipboard()
             if clipboard is not None:
                 clipboard.setText(text)
-            self._session.tell("info", f"The {what} of {run.name} is on the clipboard.{_remarks(run, start)}")
+            self._session.tell("info", f"The {what} of {run.name} is on the clipboard.{_remarks(run, written)}")
 
-        self._session.tasks.run(partial(_keep_start, run, start), copied, partial(self._session.tell, "error"))
+        self._session.tasks.run(partial(_keep_start, run, written), copied, partial(self._session.tell, "error"))
+
+    def _file_of(self, initial: Result | None) -> Path | None:
+        """The file in which a result lies already."""
+        runs = [run for opened in self._session.opened for run in opened.runs]
+        return next((run.saved for run in runs if run.saved is not None and run.result is initial), None)
 
 
 def _keep_start(run: Run, path: Path | None) -> None:
@@ -185,11 +192,13 @@ def _keep_start(run: Run, path: Path | None) -> None:
 
 
 def _remarks(run: Run, start: Path | None) -> str:
-    """What keeps the words from giving the very same result, and what they need."""
+    """What keeps the words from giving the very same result, and what was written for them."""
+    lost = run.parent if run.initial is None else ""
     changes = run.result.provenance.get("changes", "") if run.result is not None else ""
     return "".join(
         (
             f" The state that it goes on from was written to {start}." if start is not None else "",
+            f" It went on from {lost}, which its file does not hold; this begins from the data." if lost else "",
             " It was stopped early; this runs to its end." if run.state == "stopped" else "",
             " Its parameters were changed on the way; this begins with the first ones." if changes else "",
         )
