@@ -8,14 +8,13 @@ from functools import partial
 import numpy as np
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QBoxLayout, QComboBox, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.base import View
 from ptychogui.gui.views.latest import Latest
 from ptychogui.gui.views.lengths import lengths
 from ptychogui.gui.views.panel import ImagePanel
 from ptychogui.gui.views.picture import Picture
-from ptychogui.gui.views.readout import Readout
 from ptychogui.gui.views.shown_object import wavelength_m
 from ptychogui.gui.views.slice_plot import SlicePlot
 from ptychogui.measure.propagation import Beam, beam, fwhm_m, propagated, reach_m
@@ -24,6 +23,7 @@ from ptychogui.types import Complex
 
 HINT = "The probe along the beam appears here during a run."
 NO_LENGTHS = "The way of the probe needs the wavelength and the pixel at the sample: give them on the Data card."
+OF_CONE = "Lengths along a cone beam are those of the equivalent parallel beam."
 PLANES = 97
 FEWEST_PLANES = 33
 PLANES_PIXELS = 2e7
@@ -31,6 +31,8 @@ PLANES_PIXELS = 2e7
 REST = 10
 """During a run the cut is made again after so many times as long as making it took: the run needs the machine more."""
 TICKS = 400
+LOW_PX, CONTROLS_PX = 240, 150
+"""In a view lower than this the controls stand beside the pictures, so wide."""
 
 Optics = tuple[Complex, tuple[float, float], float]
 """Modes (M, ny, nx), the pixel and the wavelength in m."""
@@ -62,8 +64,11 @@ class PropagationView(View):
         self.focus_button = QPushButton("Find focus", self)
         self.focus_button.setObjectName("find_focus")
         self.focus_button.setToolTip("Go to the plane in which the beam is smallest")
-        self._readout = Readout(self)
+        self._readout = QLabel(self)
         self._readout.setObjectName("beam_text")
+        self._readout.setProperty("role", "dim")
+        self._readout.setWordWrap(True)
+        self._readout.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._lay_out()
         self.direction.activated.connect(lambda _: self._show_cut())
         self.slider.valueChanged.connect(self._slide)
@@ -77,23 +82,29 @@ class PropagationView(View):
         self._both.setSpacing(2)
         self._both.addWidget(self.cut, 1)
         self._both.addWidget(self.panel, 1)
-        row = QHBoxLayout()
-        row.setContentsMargins(4, 2, 4, 2)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         for widget in (self.direction, self.slider, self.focus_button):
-            row.addWidget(widget, 1 if widget is self.slider else 0)
-        self._readout.setContentsMargins(6, 0, 4, 2)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addLayout(self._both, 1)
-        layout.addLayout(row)
-        layout.addWidget(self._readout)
+            self._row.addWidget(widget, 1 if widget is self.slider else 0)
+        self._controls = QWidget(self)
+        column = QVBoxLayout(self._controls)
+        column.setContentsMargins(4, 2, 4, 2)
+        column.addLayout(self._row)
+        column.addWidget(self._readout, 1)
+        self._whole = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._whole.setContentsMargins(0, 0, 0, 0)
+        self._whole.setSpacing(0)
+        self._whole.addLayout(self._both, 1)
+        self._whole.addWidget(self._controls)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Stand as the dock does."""
+        """Stand as the dock does: with the controls beside the pictures where it is low."""
         super().resizeEvent(event)
-        across = self.width() > self.height()
-        self._both.setDirection(QBoxLayout.Direction.LeftToRight if across else QBoxLayout.Direction.TopToBottom)
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        low = self.height() < LOW_PX
+        self._both.setDirection(across if low or self.width() > self.height() else down)
+        self._whole.setDirection(across if low else down)
+        self._row.setDirection(down if low else across)
+        self._controls.setMaximumWidth(CONTROLS_PX if low else self.maximumWidth())
 
     def wear(self) -> None:
         """Follow the theme."""
@@ -204,16 +215,14 @@ class PropagationView(View):
         side = "behind" if where > 0 else "before"
         at_end = focus in (0, len(found.z_m) - 1)
         focused = "no focus within what is shown" if at_end else f"focus {_text(abs(where))} {side} the sample"
-        self._readout.setText("  ·  ".join(text for text in (focused, self._plane_text, self._cone_text()) if text))
-
-    def _cone_text(self) -> str:
+        self._readout.setText("  ·  ".join(text for text in (focused, self._plane_text) if text))
         known = self.result or self.dataset
-        return "in the equivalent parallel beam" if known is not None and known.geometry.in_cone else ""
+        self._readout.setToolTip(OF_CONE if known is not None and known.geometry.in_cone else "")
 
     def _take_plane(self, z_m: float, made: tuple[Picture, tuple[float, float]]) -> None:
         picture, (high, wide) = made
-        self._plane_text = f"at {_text(z_m)}: FWHM {_text(high)} × {_text(wide)}"
-        self.panel.show_picture(picture)
+        self._plane_text = f"here FWHM {_text(high)} × {_text(wide)}"
+        self.panel.show_picture(picture, f"z {_text(z_m)}")
         self._show_cut()
 
 
