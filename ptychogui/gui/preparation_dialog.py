@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import (
     QButtonGroup,
@@ -22,7 +22,7 @@ from PyQt6.QtWidgets import (
 
 from ptychogui.gui.preparation_draft import Draft
 from ptychogui.gui.preparation_masks import DefectsStep, MaskStep, ThresholdStep
-from ptychogui.gui.preparation_picture import LEFT_OUT, TOOLS, DetectorPicture, picture_of
+from ptychogui.gui.preparation_picture import LEFT_OUT, TOOLS, DetectorPicture, picture_of, thinned
 from ptychogui.gui.preparation_rows import Number, Step, button, label
 from ptychogui.gui.preparation_steps import (
     CentreStep,
@@ -38,6 +38,7 @@ from ptychogui.io.data import PREPARATION, Data
 from ptychogui.io.shapes import AnyShape
 
 STEPS_PX = 330
+WIDTH_PX, HEIGHT_PX = 1240, 800
 HELP = {
     "arrange": "Drag the cross to the beam and the edges of the box; drag elsewhere to move the picture.",
     "brush": "Paint pixels with the left button.",
@@ -76,10 +77,16 @@ class PreparationDialog(QDialog):
         )
         self.problem = label("", "problem", self, "preparation_problem")
         self.summary = label("", "dim", self, "preparation_summary")
-        self.resize(1240, 800)
+        self._take_size()
         self._lay_out()
         self._connect()
         self.show_draft()
+
+    def _take_size(self) -> None:
+        """As large as is useful, and as the screen allows."""
+        screen = self.screen()
+        room = screen.availableGeometry().size() * 0.92 if screen is not None else QSize(WIDTH_PX, HEIGHT_PX)
+        self.resize(QSize(WIDTH_PX, HEIGHT_PX).boundedTo(room))
 
     def _lay_out(self) -> None:
         inside = QWidget(self)
@@ -252,7 +259,7 @@ class PreparationDialog(QDialog):
         out = int((~trial.used).sum())
         log = self.before.logarithmic
         self.after.show_picture(picture_of(trial.prepared, log, trial.used), "prepared")
-        left_out = np.where(trial.used, np.uint32(0), np.uint32(LEFT_OUT))
+        left_out = np.where(thinned(trial.used), np.uint32(0), np.uint32(LEFT_OUT))
         self.after.show_overlay(left_out if self.before.show_mask and out else None)
         self.summary.setText(f"{trial.frames} frames of {ny} × {nx} for the run, {out} pixels of each left out.")
 

@@ -21,12 +21,17 @@ from ptychogui.types import Mask, Real
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What was read of a file: its content, a sample of its frames, and their mean (ny, nx) as it was measured."""
+    """What was read of a file: its content, a sample of its frames, and their mean (ny, nx) as it was measured.
+
+    `most` is the largest count, `lit` the least and the largest mean of pixels that hold any.
+    """
 
     raw: Raw
     far: bool
     seen: survey.Survey
     measured: Real
+    most: float
+    lit: tuple[float, float]
     key: tuple[object, ...]
     _turned: dict[Layout, Real] = field(default_factory=dict)
 
@@ -80,7 +85,10 @@ def looked(data: Data) -> Look:
     _, _, raw = reading.opened(data, beside=False)
     seen = survey.survey(raw, data)
     measured = detect.mean_pattern(seen.counts, np.ones_like(seen.gaps))
-    return Look(raw, geometry.field_of(raw, data)[0] == "far", seen, measured, _key(data))
+    mean = seen.mean[~seen.gaps & (seen.mean > 0)]
+    lit = (float(mean.min()), float(mean.max())) if mean.size else (1e-3, 1.0)
+    most = float(np.nanmax(seen.counts, initial=1.0))
+    return Look(raw, geometry.field_of(raw, data)[0] == "far", seen, measured, most, lit, _key(data))
 
 
 def _key(data: Data) -> tuple[object, ...]:

@@ -64,10 +64,7 @@ class ThresholdStep(Step):
         look, trial = self.draft.look, self.draft.trial
         if look is None or trial is None:
             return
-        mean = look.seen.mean[~look.seen.gaps]
-        lit = mean[mean > 0]
-        low, high = (float(lit.min()), float(lit.max())) if lit.size else (1e-3, 1.0)
-        low = max(low, high * 1e-7)
+        low, high = max(look.lit[0], look.lit[1] * 1e-7), look.lit[1]
         for name, otherwise in (("below", low), ("above", high)):
             level = self.levels[name]
             level.show_range(low, high)

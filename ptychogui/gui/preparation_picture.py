@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QCursor, QMouseEvent
 from PyQt6.QtWidgets import QWidget
@@ -30,6 +31,16 @@ NEAR_PX = 9
 Place = tuple[float, float]
 
 
+MOST_PX = 1024
+"""Of larger frames only every n-th pixel is drawn."""
+
+
+def thinned(values: NDArray[Any]) -> NDArray[Any]:
+    """Every n-th pixel of a frame (ny, nx), so that it is not larger than a screen."""
+    step = math.ceil(max(values.shape) / MOST_PX)
+    return values[::step, ::step]
+
+
 def logarithmic(values: Real) -> Real:
     """log10(1 + counts), for colours."""
     scaled: Real = np.log10(1 + np.maximum(np.nan_to_num(values), 0)).astype(np.float32)
@@ -38,10 +49,13 @@ def logarithmic(values: Real) -> Real:
 
 def picture_of(values: Real, log: bool, use: Mask | None = None) -> Picture:
     """A mean pattern in pixels, ranged over the pixels in `use`."""
+    step = math.ceil(max(values.shape) / MOST_PX)
+    values, use = thinned(values), None if use is None else thinned(use)
     scaled = logarithmic(values) if log else np.nan_to_num(values)
     sample = scaled if use is None or not use.any() else scaled[use]
     levels = percentile_range(sample, 0.1, 99.95)
-    return Picture(values, (1.0, 1.0), (0.0, 0.0), PIXELS, "counts", "inferno", levels, scaled)
+    middle = (step - 1) / 2
+    return Picture(values, (step, step), (middle, middle), PIXELS, "counts", "inferno", levels, scaled)
 
 
 class DetectorPicture(ImagePanel):
@@ -109,16 +123,17 @@ class DetectorPicture(ImagePanel):
         trial = self._trial
         if trial is None:
             return
-        colours = np.zeros(trial.detector.shape, np.uint32)
+        unused = thinned(trial.unused)
+        colours = np.zeros(unused.shape, np.uint32)
         if self.show_mask:
-            colours[trial.unused] = LEFT_OUT
+            colours[unused] = LEFT_OUT
         for shape, colour in (
             (self.marked, MARKED),
             (pending, TAKEN_BACK if pending is not None and pending.use else LEFT_OUT),
         ):
             if shape is not None:
-                whole = np.zeros(trial.detector_shape, bool)
-                colours[trial.unflipped.turned(painted([shape.model_copy(update={"use": True})], whole))] = colour
+                pixels = painted([shape.model_copy(update={"use": True})], np.zeros(trial.detector_shape, bool))
+                colours[thinned(trial.unflipped.turned(pixels))] = colour
         self.show_overlay(colours if colours.any() else None)
 
     def _draw_centre(self, centre: Place) -> None:

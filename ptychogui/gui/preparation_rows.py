@@ -164,6 +164,8 @@ class Level(QWidget):
         self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.number = Number(field, 1e-9, 1e12, 2, self)
         self.number.setFixedWidth(NUMBER_PX)
+        self.slider.setAccessibleName(text)
+        self.number.setAccessibleName(text)
         self.note = label("", "dim", self, f"{field}_note")
         self._later = QTimer(self)
         self._later.setSingleShot(True)

@@ -187,7 +187,7 @@ class IntensityStep(Step):
         self._monitor.show_draft()
         if look is None or trial is None:
             return
-        most = float(np.nanmax(look.seen.counts, initial=1.0))
+        most = look.most
         self.saturation.show_range(max(most / 1000, 1e-6), most)
         self.saturation.show_value(data.saturation, most)
         text = f"{trial.saturated} values in {trial.looked_at} frames" if data.saturation is not None else ""

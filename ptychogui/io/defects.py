@@ -6,6 +6,8 @@ pixels that may be used.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,8 @@ from ptychogui.types import Mask, Real
 
 _COUNTS = 3.0
 """A hot pixel is brighter than its neighbours by so many counts too."""
+_MOST_OF_EIGHT = 6
+"""A pixel beats its third-brightest neighbour if it beats so many of the eight."""
 _LIT = 100.0
 """Counts that neighbours of a pixel have in all of the sample before its silence means something."""
 
@@ -30,9 +34,10 @@ def hot_pixels(
     if len(sample) < 3:
         return np.zeros(mask.shape, bool)
     mean = mean_pattern(sample, mask) if mean is None else mean
-    third = np.partition(_around(mean, "reflect"), -3, axis=0)[-3]
-    hot: Mask = mask & (mean > factor * third + _COUNTS)
-    hot[hot] = np.nanquantile(sample[:, hot], 0.1, axis=0) > factor * third[hot] + _COUNTS if hot.any() else False
+    limit = np.pad(factor * mean + np.float32(_COUNTS), 1, mode="reflect")
+    hot: Mask = mask & (_number_of(view < mean for view in _around(limit)) >= _MOST_OF_EIGHT)
+    lowest = np.nanquantile(sample[:, hot], 0.1, axis=0) if hot.any() else mean[hot]
+    hot[hot] = _number_of(view[hot] < lowest for view in _around(limit)) >= _MOST_OF_EIGHT
     if centre is not None:
         ny, nx = mean.shape
         y, x = np.ogrid[:ny, :nx]
@@ -49,15 +54,21 @@ def dead_pixels(sample: Real, mask: Mask, factor: float = 5.0, mean: Real | None
     if len(sample) < 3:
         return np.zeros(mask.shape, bool)
     mean = mean_pattern(sample, mask) if mean is None else mean
-    around = _around(np.where(mask, mean, np.inf), "constant", np.inf)
-    third = np.partition(around, 2, axis=0)[2]
-    dead: Mask = mask & np.isfinite(third) & (third * len(sample) > _LIT) & (factor * mean < third)
-    dead[dead] = factor * np.nanquantile(sample[:, dead], 0.9, axis=0) < third[dead] if dead.any() else False
+    around = np.pad(np.where(mask, mean, np.float32(np.inf)), 1, constant_values=np.inf)
+    floor = np.maximum(factor * mean, np.float32(_LIT / len(sample)))
+    dead: Mask = mask & (_number_of(view > floor for view in _around(around)) >= _MOST_OF_EIGHT)
+    dead &= _number_of(np.isfinite(view) for view in _around(around)) > 8 - _MOST_OF_EIGHT
+    highest = np.nanquantile(sample[:, dead], 0.9, axis=0) if dead.any() else mean[dead]
+    dead[dead] = _number_of(view[dead] > factor * highest for view in _around(around)) >= _MOST_OF_EIGHT
     return dead
 
 
-def _around(mean: NDArray[np.floating], mode: str, fill: float = 0.0) -> NDArray[np.floating]:
-    """The eight neighbours (8, ny, nx) of every pixel; what lies beyond the edge is reflected or filled."""
-    padded = np.pad(mean, 1, mode="reflect") if mode == "reflect" else np.pad(mean, 1, constant_values=fill)
-    ny, nx = mean.shape
-    return np.stack([padded[dy : dy + ny, dx : dx + nx] for dy in range(3) for dx in range(3) if (dy, dx) != (1, 1)])
+def _around(padded: NDArray[np.floating]) -> Iterator[NDArray[np.floating]]:
+    """The eight neighbours (ny, nx) of every pixel, of a frame that was padded by one."""
+    ny, nx = padded.shape[0] - 2, padded.shape[1] - 2
+    return (padded[dy : dy + ny, dx : dx + nx] for dy in range(3) for dx in range(3) if (dy, dx) != (1, 1))
+
+
+def _number_of(conditions: Iterable[NDArray[np.bool_]]) -> NDArray[np.uint8]:
+    """How many of the conditions hold, pixel by pixel."""
+    return sum((condition.astype(np.uint8) for condition in conditions), start=np.zeros((), np.uint8))
