@@ -60,7 +60,7 @@ class CompareDialog(QDialog):
         self.pages = QTabWidget(self)
         self.pages.setObjectName("compare_pages")
         self._lay_out()
-        self.resize(1120, 720)
+        self.resize(1080, 640)
         session.tree_changed.connect(self._list_runs)
         self._list_runs()
         self._choose_at_first()

@@ -43,6 +43,8 @@ class CompareView(QWidget):
         self.how = "beside"
         self.left, self.right = ImagePanel("The first result.", self), ImagePanel("The second result.", self)
         self.left.link(self.right)
+        for panel in (self.left, self.right):
+            panel.show_kind("compare")
         self.titles = QLabel(self), QLabel(self)
         self.line = pg.InfiniteLine(movable=True, angle=90, pen=pg.mkPen("#ffb000", width=2))
         self.line.sigPositionChanged.connect(lambda _: self._draw_swipe())

@@ -75,10 +75,11 @@ class ExportDialog(QDialog):
         self.names.setToolTip("The files that Export writes")
         self.count = QLabel(self)
         self.count.setProperty("role", "dim")
+        self.export_button = QPushButton("Export", self)
+        self.export_button.setProperty("primary", True)
+        self.export_button.setToolTip("Write the files")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
-        self.export_button = buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
-        if self.export_button is not None:
-            self.export_button.setProperty("primary", True)
+        buttons.addButton(self.export_button, QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         self._lay_out(buttons)
@@ -148,8 +149,7 @@ class ExportDialog(QDialog):
         self._folder = folder
         self._mark(folder, names, set())
         self._session.tasks.run(partial(_held, folder), partial(self._mark, folder, names), lambda *_: None)
-        if self.export_button is not None:
-            self.export_button.setEnabled(bool(files) and bool(self.folder.text().strip()))
+        self.export_button.setEnabled(bool(files) and bool(self.folder.text().strip()))
 
     def _mark(self, folder: Path, names: list[str], held: set[str]) -> None:
         """List the files, and say which of them would be replaced."""

@@ -119,7 +119,7 @@ class HistoryView(View):
             shown = []
         self.strip.takeItem(self.strip.count() - 1)
         for kept in self._iterates[len(shown) :]:
-            item = QListWidgetItem(_icon(kept), f"epoch {len(kept.loss)}", self.strip)
+            item = QListWidgetItem(_icon(kept), f"epoch {len(kept.loss)}" if len(kept.loss) else "start", self.strip)
             item.setData(Qt.ItemDataRole.UserRole, id(kept))
         latest = QListWidgetItem(QIcon(), "latest", self.strip)
         latest.setSizeHint(QSize(ICON_PX, ICON_PX))

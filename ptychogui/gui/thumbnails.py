@@ -50,6 +50,8 @@ def pattern(counts: Real) -> QIcon:
 
 def _icon(image: NDArray[np.floating]) -> QIcon:
     low, high = np.nanpercentile(image, (2, 98))
+    if high - low < 1e-9 * max(abs(high), 1.0):  # what is flat is grey, not black
+        low, high = low - 1.0, low + 1.0
     grey: NDArray[np.uint8] = (np.clip((image - low) / max(high - low, 1e-30), 0, 1) * 255).astype(np.uint8)
     side = max(grey.shape)
     zoom = max(1, SIDE_PX // side)

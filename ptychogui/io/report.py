@@ -27,6 +27,7 @@ h1 { font-size: 1.6em; margin-bottom: 0; } h2 { font-size: 1.1em; margin: 2em 0 
 p.lead, .dim { color: var(--dim); }
 .pictures { display: flex; flex-wrap: wrap; gap: 12px; }
 .pictures img { max-height: 420px; max-width: 100%; border: 1px solid var(--line); background: #fff; }
+.parameters { columns: 3 300px; font-size: 13px; } .parameters div { break-inside: avoid; overflow-wrap: anywhere; }
 table { border-collapse: collapse; } td, th { padding: 2px 18px 2px 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); } td { overflow-wrap: anywhere; }
 pre { background: color-mix(in srgb, var(--line) 30%, var(--page)); padding: 10px; white-space: pre-wrap;
@@ -110,13 +111,15 @@ def quantity(name: str, value: object) -> str:
 
 
 def _parameters(job: str) -> str:
-    """The job as a table, and as TOML to copy; only the text where it is no TOML."""
+    """The job in columns, and as TOML to copy; only the text where it is no TOML."""
     text = f"<details><summary>as TOML</summary><pre>{escape(job)}</pre></details>"
     try:
         flat = dict(_flat(tomllib.loads(job)))
     except tomllib.TOMLDecodeError:
         return text
-    return _table((name, quantity(name.split(" ")[0], value)) for name, value in flat.items()) + text
+    said = ((name, quantity(name, value)) for name, value in flat.items() if value != [])
+    lines = (f"<div>{escape(name)} <b>{escape(value)}</b></div>" for name, value in said)
+    return f'<div class="parameters">{"".join(lines)}</div>{text}'
 
 
 def _flat(values: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, Any]]:

@@ -22,7 +22,7 @@ def test_the_strip_grows_and_says_which_state_is_wanted(qtbot: QtBot) -> None:
     view.show_iterates(states[:2], None, "")
     view.show_iterates(states, None, "")
     texts = [view.strip.item(i).text() for i in range(view.strip.count())]
-    assert texts == ["epoch 0", "epoch 1", "epoch 4", "latest"]
+    assert texts == ["start", "epoch 1", "epoch 4", "latest"]
     assert view.slider.value() == 3
     chosen: list[object] = []
     view.place_chosen.connect(chosen.append)
