@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PyQt6.QtGui import QAction, QKeyEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -13,9 +15,9 @@ from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QScrollArea,
     QSplitter,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -108,7 +110,7 @@ class PreparationDialog(QDialog):
         self._pictures.setSizes([600, 400])
         right = QVBoxLayout()
         right.addLayout(self._tool_row())
-        right.addWidget(self._help)
+        right.addLayout(self._view_row())
         right.addWidget(self._pictures, 1)
         right.addWidget(self.summary)
         row = QHBoxLayout()
@@ -123,10 +125,8 @@ class PreparationDialog(QDialog):
         row = QHBoxLayout()
         self._tools = QButtonGroup(self)
         for i, name in enumerate(TOOLS):
-            tool = QToolButton(self)
-            tool.setObjectName(f"tool_{name}")
-            tool.setText(name.capitalize())
-            tool.setToolTip(f"{HELP[name]} ({name[0].upper()})")
+            tip = f"{HELP[name]} ({name[0].upper()})"
+            tool = button(self, f"tool_{name}", name.capitalize(), lambda: None, tip)
             tool.setCheckable(True)
             tool.setChecked(i == 0)
             self._tools.addButton(tool, i)
@@ -139,6 +139,13 @@ class PreparationDialog(QDialog):
         self.width_box = Number("brush_width", 1, 500, 1, self)
         self.width_box.setSuffix(" px")
         self.width_box.setToolTip("The diameter of the brush")
+        for widget in (self.mode, QLabel("Brush", self), self.width_box):
+            row.addWidget(widget)
+        row.addStretch(1)
+        return row
+
+    def _view_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
         self.view = QComboBox(self)
         self.view.setObjectName("preparation_view")
         self.view.setToolTip("What the picture shows of the pattern")
@@ -158,9 +165,7 @@ class PreparationDialog(QDialog):
             box.setToolTip(tip)
             box.setChecked(True)
         self._help = label(HELP["arrange"], "dim", self, "tool_help")
-        for widget in (self.mode, QLabel("Brush", self), self.width_box):
-            row.addWidget(widget)
-        row.addStretch(1)
+        row.addWidget(self._help, 1)
         for box in self._switches.values():
             row.addWidget(box)
         row.addWidget(self.view)
@@ -175,10 +180,9 @@ class PreparationDialog(QDialog):
             assert action is not None
             action.setShortcut(QKeySequence(key))
             self.addAction(action)
-            made = QToolButton(self)
-            made.setObjectName(f"preparation_{name}")
-            made.setDefaultAction(action)
-            made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+            made = button(self, f"preparation_{name}", "", action.trigger)
+            action.changed.connect(partial(_dress, made, action))
+            _dress(made, action)
             row.addWidget(made)
         tip = "Forget everything that was said about the preparation of these frames"
         row.addWidget(button(self, "preparation_reset", "Reset all", self._reset, tip))
@@ -276,3 +280,9 @@ class PreparationDialog(QDialog):
         """Follow the file no more."""
         self.draft.end()
         super().done(result)
+
+
+def _dress(shown: QPushButton, action: QAction) -> None:
+    """Let a button say what an action would do, and whether it can be done."""
+    shown.setText(action.text())
+    shown.setEnabled(action.isEnabled())

@@ -85,7 +85,7 @@ class DetectorPicture(ImagePanel):
         self._points: list[Place] = []
         self._cross = _line(self.box, 2.0, connect="pairs")
         self._window = _line(self.box, 1.5)
-        self._handles = pg.ScatterPlotItem(symbol="s", size=8, pen=pg.mkPen("#000000"), brush=pg.mkBrush("#ffd34d"))
+        self._handles = pg.ScatterPlotItem(symbol="s", size=8, pen=pg.mkPen("#000000"), brush=pg.mkBrush("#ffffff"))
         self._pending = _line(self.box, 1.5)
         self.box.addItem(self._handles, ignoreBounds=True)
         viewport = self.plot.viewport()
@@ -343,7 +343,8 @@ class DetectorPicture(ImagePanel):
 
 
 def _line(box: pg.ViewBox, width: float, **options: Any) -> pg.PlotCurveItem:
-    line = pg.PlotCurveItem(pen=pg.mkPen("#ffd34d", width=width), **options)
+    shadow = pg.mkPen("#000000", width=width + 2.5)
+    line = pg.PlotCurveItem(pen=pg.mkPen("#ffffff", width=width), shadowPen=shadow, **options)
     line.setVisible(False)
     box.addItem(line, ignoreBounds=True)
     return line

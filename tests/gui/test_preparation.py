@@ -10,9 +10,10 @@ from typing import TypeVar
 import numpy as np
 import pytest
 from PyQt6 import sip
-from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt
+from PyQt6.QtGui import QMouseEvent
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QFileDialog, QLineEdit, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBox, QFileDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from ptychogui import io
@@ -69,6 +70,12 @@ class Bench:
                 QTest.mouseMove(viewport, self.point(y, x))
         QTest.mouseRelease(viewport, LEFT, pos=self.point(*places[-1]))
         self.settle()
+
+    def hover(self, y: float, x: float) -> None:
+        viewport, where = self.dialog.before.plot.viewport(), QPointF(self.point(y, x))
+        none = Qt.MouseButton.NoButton
+        move = QMouseEvent(QEvent.Type.MouseMove, where, where, none, none, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(viewport, move)
 
     def click(self, name: str) -> None:
         self.find(QAbstractButton, name).click()
@@ -296,6 +303,21 @@ def test_what_does_not_fit_is_said_and_is_no_part_of_the_job(bench: Bench) -> No
     assert bench.data == bench.original
 
 
+def test_the_brush_and_the_polygon_are_seen_under_the_pointer(bench: Bench) -> None:
+    picture = bench.dialog.before
+    viewport = picture.plot.viewport()
+    bench.click("tool_brush")
+    bench.dialog.width_box.setValue(8)
+    bench.hover(12, 30)
+    x, y = picture._pending.getData()
+    assert (np.ptp(x), np.ptp(y)) == pytest.approx((8, 8), rel=0.01)
+    bench.click("tool_polygon")
+    for place in ((12, 36), (18, 44)):
+        QTest.mouseClick(viewport, LEFT, pos=bench.point(*place))
+    bench.hover(30, 20)
+    assert len(picture._pending.getData()[0]) == 3
+
+
 def test_the_views_and_their_switches(bench: Bench) -> None:
     dialog = bench.dialog
     for name, seen in (("before", (True, False)), ("after", (False, True)), ("both", (True, True))):
@@ -306,6 +328,23 @@ def test_the_views_and_their_switches(bench: Bench) -> None:
     dialog.view.setCurrentIndex(dialog.view.findData("after"))
     bench.click("tool_brush")
     assert dialog.before.isVisible()
+
+
+def test_pixels_are_painted_where_they_are_seen_though_the_file_has_them_in_the_corner(
+    bench: Bench, tmp_path: Path
+) -> None:
+    frames, session = bench.dataset.frames[:], bench.session
+    np.savez(tmp_path / "corner.npz", data=np.fft.ifftshift(frames, axes=(1, 2)), zero_frequency="corner")
+    session.open(str(tmp_path / "corner.npz"))
+    bench.until(lambda: session.current.title == "corner.npz" and session.current.preview)
+    bench.settle()
+    np.testing.assert_allclose(bench.dialog.draft.trial.detector, frames.mean(0), rtol=1e-4, atol=1e-3)
+    bench.click("mirror_x")
+    bench.click("tool_rectangle")
+    bench.drag((10.6, 5.6), (25.4, 12.4))
+    expected = np.ones((40, 48), bool)
+    expected[11:26, 6:13] = False
+    np.testing.assert_array_equal(bench.dataset.mask, expected)
 
 
 def test_a_run_sees_the_prepared_frames(bench: Bench) -> None:
