@@ -17,6 +17,7 @@ from typing import Any
 import tomli_w
 
 from ptychogui.engine.start.file import FromFile
+from ptychogui.geometry import Geometry
 from ptychogui.job import Job
 from ptychogui.params import InputError, Params
 
@@ -72,9 +73,9 @@ PRESETS = {
         {"refine": {"affine": {"enabled": True}}},
     ),
     "light": Preset(
-        "Visible light: a camera with a background and a stage with play, so corrections of several pixels are "
-        "expected; a laser is coherent.",
-        {"solver": {"kind": "adam", "epochs": 80}, "refine": {"positions": {"expected_px": 3.0}}},
+        "Visible light: a stage with play, so positions that are off by several pixels are found on larger pixels "
+        "first; a laser is coherent, so one mode.",
+        {"solver": _coarse_to_fine(60, 2)},
     ),
     "fast": Preset(
         "A first look in seconds: rPIE on larger pixels, then on all.",
@@ -99,6 +100,21 @@ PRESETS = {
         },
     ),
 }
+
+
+_LIGHT_M = 100e-9
+"""Longer waves than this are no X-rays any more."""
+
+
+def fitting(geometry: Geometry) -> str:
+    """The name of the preset that is made for such optics; the default where the wavelength is not known."""
+    if geometry.wavelength_m is None:
+        return "default"
+    if geometry.of_electrons:
+        return "electron"
+    if geometry.wavelength_m > _LIGHT_M:
+        return "light"
+    return "near" if geometry.field == "near" else "x-ray"
 
 
 def preset(name: str) -> Preset:

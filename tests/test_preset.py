@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ptychogui import cli, presets
+from ptychogui.geometry import Geometry, wavelength_of_electron_m
 from ptychogui.job import Job
 from ptychogui.params import InputError
 from ptychogui.presets import PRESETS, preset
@@ -79,6 +81,15 @@ def test_a_preset_of_an_instrument_fills_the_values_of_its_scans() -> None:
     assert (filled.path, filled.crop, filled.exclude) == ("b.npy", 64, ())
     assert (filled.kV, filled.scan_flip, filled.pixel_m) == (300, "tx", pytest.approx(4.65e-10))
     assert "data" not in presets.of_job(job, "").settings
+
+
+def test_the_preset_that_fits_is_known_by_the_optics() -> None:
+    def of(wavelength_m: float | None, **more: Any) -> str:
+        return presets.fitting(Geometry((20, 24), wavelength_m, 1.0, (55e-6, 55e-6), **more))
+
+    assert [of(None), of(0.1e-9), of(532e-9)] == ["default", "x-ray", "light"]
+    assert of(0.1e-9, field="near", focus_to_sample_m=4e-3) == "near"
+    assert of(wavelength_of_electron_m(300)) == "electron"
 
 
 def test_a_start_from_a_file_stays() -> None:

@@ -79,7 +79,7 @@ class PresetsDialog(QDialog):
         )
         self._lay_out()
         self.resize(720, 480)
-        self._fill("default")
+        self._fill(self._fitting)
 
     def _line(self, name: str, hint: str) -> QLineEdit:
         line = QLineEdit(self)
@@ -140,6 +140,13 @@ class PresetsDialog(QDialog):
         self._show()
 
     @property
+    def _fitting(self) -> str:
+        """The preset that is made for scans such as the open one."""
+        opened = self._session.current
+        dataset = opened.dataset if opened is not None else None
+        return presets.fitting(dataset.geometry) if dataset is not None else "default"
+
+    @property
     def selected(self) -> str:
         """The name of the selected preset; '' where none is."""
         item = self.list.currentItem()
@@ -148,7 +155,8 @@ class PresetsDialog(QDialog):
     def _show(self) -> None:
         name = self.selected
         known, opened = self._presets.get(name), self._session.current
-        self.text.setText(known.text if known is not None else "")
+        fits = "  Made for scans such as the open one." if name == self._fitting != "default" else ""
+        self.text.setText(known.text + fits if known is not None else "")
         sets = tomli_w.dumps(dict(known.settings)) if known is not None else ""
         self.sets.setPlainText(sets or "Every parameter as the program is delivered.")
         busy = self._session.running is not None and self._session.shows_running
@@ -180,7 +188,7 @@ class PresetsDialog(QDialog):
 
     def _delete(self) -> None:
         name = self.selected
-        self._try(lambda: presets.forget(name), "default")
+        self._try(lambda: presets.forget(name), self._fitting)
 
     def _ask_import(self) -> None:
         dialogs.choose_file(self, "Import a preset", NAMES, self.import_file)

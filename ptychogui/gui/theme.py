@@ -74,7 +74,7 @@ QTabBar::tab:hover { color: $text; }
 QMenuBar { background: $window; padding: 2px; }
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QToolTip { background: $raised; color: $text; border: 1px solid $line; padding: 4px; }
-QTreeWidget, QPlainTextEdit { border: 1px solid $line; border-radius: 6px; }
+QTreeWidget, QPlainTextEdit, QTextBrowser { border: 1px solid $line; border-radius: 6px; }
 QTreeWidget { background: $base; padding: 4px; }
 QListWidget { border: 1px solid $line; border-radius: 6px; }
 QListWidget::item { padding: 4px 6px; }
@@ -98,6 +98,12 @@ QPushButton:checked { background: $accent_soft; border-color: $accent; }
 QPushButton[primary="true"], QToolButton#run:enabled {
     background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }
 QPushButton[primary="true"]:disabled { background: $raised; color: $dim; border-color: $line; }
+QPushButton[primary="true"]:focus, QToolButton#run:focus { border: 2px solid $text; padding: 4px 13px; }
+QToolButton:focus { border: 1px solid $accent; border-radius: 4px; }
+QToolButton#continue:focus, QToolButton#pause:focus, QToolButton#stop:focus { border-color: $accent; }
+QToolButton#presets { border: 1px solid $line; border-radius: 4px; background: $base; }
+QToolButton#presets:focus { border-color: $accent; }
+QListWidget:focus, QTreeWidget:focus, QPlainTextEdit:focus, QTextBrowser:focus { border-color: $accent; }
 QPushButton[card="true"] { text-align: left; padding: 0; background: $base; }
 QScrollBar { background: transparent; border: none; }
 QScrollBar:vertical { width: 10px; }

@@ -241,7 +241,8 @@ def test_presets_of_the_user_are_kept_used_shared_and_deleted(opened: Window, un
     assert session.current.job.stages[0].kind == "epie"
     assert session.undo.undoText() == "preset 'Our beamline'"
     dialog.delete.click()
-    assert dialog.selected == "default"
+    assert dialog.selected == "x-ray"
+    assert "Made for scans such as the open one" in dialog.text.text()
     assert not dialog.delete.isEnabled()
     dialog.import_file(str(tmp_path / "shared.toml"))
     assert dialog.selected == "shared"
