@@ -180,7 +180,8 @@ def curves_of(values: NDArray[Any], step: int) -> list[Curve]:
     """Rows as curves over their index."""
     real = np.abs(values) if np.iscomplexobj(values) else values
     index = np.arange(values.shape[1]) * step
-    return [Curve(f"column {number + 1}", index, row.astype(np.float64)) for number, row in enumerate(real)]
+    rows = enumerate(real.astype(np.float64))
+    return [Curve(f"column {number + 1}", index, row, thin=True) for number, row in rows]
 
 
 def _every(step: tuple[int, int]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -23,6 +23,8 @@ from ptychogui.gui.tasks import Tasks
 from ptychogui.io.contents import MOST, Contents, Node, open_contents
 
 NODE = Qt.ItemDataRole.UserRole
+AT_ONCE = 250
+"""So many entries are put into the tree before the window is looked after again."""
 UNFOLDED = 60
 """A tree with no more entries is shown unfolded."""
 
@@ -40,6 +42,10 @@ class ContentsView(QSplitter):
     def __init__(self, tasks: Tasks, path: str, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._tasks, self._closed = tasks, False
+        self._by_path: dict[str, QTreeWidgetItem] = {}
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._fill)
         self.contents: Contents | None = None
         left = QWidget(self)
         column = QVBoxLayout(left)
@@ -80,47 +86,58 @@ class ContentsView(QSplitter):
 
     def choose(self, path: str) -> None:
         """Select an entry by its path."""
-        for item in self._items():
-            if item.data(0, NODE).path.lstrip("/") == path.lstrip("/"):
-                self.tree.setCurrentItem(item)
-                return
+        item = self._by_path.get(f"/{path.lstrip('/')}")
+        if item is not None:
+            self.tree.setCurrentItem(item)
 
     def _take(self, contents: Contents) -> None:
         self.contents = contents
         if self._closed:
             self.close_file()
             return
-        self._fill(contents.nodes)
-        self.ready.emit()
+        if len(contents.nodes) >= MOST:
+            self.search.setPlaceholderText(f"Search among the first {MOST} entries")
+        self._fill()
 
-    def _fill(self, nodes: tuple[Node, ...]) -> None:
-        made: dict[str, QTreeWidgetItem] = {}
-        for node in nodes:
-            shape = " × ".join(map(str, node.shape)) if node.shape else ""
-            item = QTreeWidgetItem([node.name, shape, "link" if node.kind == "link" else type_text(node)])
-            item.setData(0, NODE, node)
-            item.setToolTip(0, f"{node.path}\n{node.note}".strip())
-            parent = made.get(node.path.rsplit("/", 1)[0])
-            if parent is None:
-                self.tree.addTopLevelItem(item)
-            else:
-                parent.addChild(item)
-            made[node.path] = item
+    def _fill(self) -> None:
+        """Add the next entries, some at a time."""
+        if self._closed or self.contents is None:
+            return
+        nodes, begin = self.contents.nodes, len(self._by_path)
+        for node in nodes[begin : begin + AT_ONCE]:
+            self._add(node)
+        if begin + AT_ONCE < len(nodes):
+            self._later.start()
+            return
         if len(nodes) <= UNFOLDED:
             self.tree.expandAll()
-        if len(nodes) >= MOST:
-            self.search.setPlaceholderText(f"Search among the first {MOST} entries")
+        self._filter(self.search.text())
+        self.ready.emit()
 
-    def _items(self) -> list[QTreeWidgetItem]:
-        return self.tree.findItems("*", Qt.MatchFlag.MatchWildcard | Qt.MatchFlag.MatchRecursive)
+    def _add(self, node: Node) -> None:
+        shape = " × ".join(map(str, node.shape)) if node.shape else ""
+        item = QTreeWidgetItem([node.name, shape, "link" if node.kind == "link" else type_text(node)])
+        item.setData(0, NODE, node)
+        item.setToolTip(0, f"{node.path}\n{node.note}".strip())
+        parent = self._by_path.get(node.path.rsplit("/", 1)[0])
+        if parent is None:
+            self.tree.addTopLevelItem(item)
+        else:
+            parent.addChild(item)
+        self._by_path[node.path] = item
 
     def _filter(self, typed: str) -> None:
         """Show the entries that have every word, and the groups in which they lie."""
-        words = typed.lower().split()
-        for i in range(self.tree.topLevelItemCount()):
-            item = self.tree.topLevelItem(i)
-            if item is not None:
-                _show_matches(item, words)
+        words, nodes = typed.lower().split(), self.contents.nodes if self.contents is not None else ()
+        shown: set[str] = set()
+        for node in nodes:
+            if all(word in told(node) for word in words):
+                parts = node.path.split("/")
+                shown.update("/".join(parts[:depth]) for depth in range(2, len(parts) + 1))
+        for path, item in self._by_path.items():
+            item.setHidden(path not in shown)
+            if words and path in shown and item.childCount():
+                item.setExpanded(True)
 
     def _look(self, item: QTreeWidgetItem | None) -> None:
         node = item.data(0, NODE) if item is not None else None
@@ -129,18 +146,9 @@ class ContentsView(QSplitter):
             self.chosen.emit(node.path)
 
 
-def _show_matches(item: QTreeWidgetItem, words: list[str]) -> bool:
-    """Show an item if it or one beneath it has the words; whether it is shown."""
-    node: Node = item.data(0, NODE)
-    told = " ".join([node.path, *(f"{name} {value}" for name, value in node.attributes)]).lower()
-    beneath = [child for i in range(item.childCount()) if (child := item.child(i)) is not None]
-    shown_beneath = [_show_matches(child, words) for child in beneath]  # of every one, or some would stay hidden
-    inside = any(shown_beneath)
-    shown = inside or all(word in told for word in words)
-    item.setHidden(not shown)
-    if words and inside:
-        item.setExpanded(True)
-    return shown
+def told(node: Node) -> str:
+    """The text in which is searched: path and attributes."""
+    return " ".join([node.path, *(f"{name} {value}" for name, value in node.attributes)]).lower()
 
 
 class ContentsDialog(QDialog):

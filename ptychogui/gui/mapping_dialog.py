@@ -30,7 +30,7 @@ from ptychogui.gui.tasks import Tasks
 from ptychogui.io import mapping
 from ptychogui.io.contents import Contents, Node
 from ptychogui.io.mapping import Mapping
-from ptychogui.io.proposals import fits, outcome, proposed
+from ptychogui.io.proposals import ROLES, fits, outcome, proposals, proposed
 from ptychogui.params import Entry, InputError, entries
 
 NONE = "—"
@@ -44,7 +44,30 @@ LABELS = {
 }
 UNSET = {"axes": "frames first, then y, x", "positions_columns": "y, x", "mask_good": "what most pixels have"}
 SPELLED = {"um": "µm", "A": "Å", "yx": "y, x", "xy": "x, y", "nonzero": "not zero"}
+MOST = 300
+"""So many datasets are offered in one list."""
 BEGUN = (980, 640)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was seen in a file: the likeliest mapping and its reasons, the one that was kept, and what may be chosen."""
+
+    likely: Mapping
+    reasons: dict[str, str]
+    kept: Mapping | None
+    candidates: dict[str, list[Node]]
+
+
+def candidates(contents: Contents, names: tuple[str, ...]) -> dict[str, list[Node]]:
+    """For each field that names a dataset those that fit, the likeliest first, at most so many."""
+    found = {}
+    for name in names:
+        if name in ROLES:
+            likely = {proposal.path: number for number, proposal in enumerate(proposals(contents, name))}
+            fitting = [node for node in contents.nodes if fits(node, name)]
+            found[name] = sorted(fitting, key=lambda node: likely.get(node.path, len(likely)))[:MOST]
+    return found
 
 
 @dataclass(frozen=True)
@@ -176,30 +199,26 @@ class MappingDialog(QDialog):
         contents = self.view.contents
         assert contents is not None
 
-        def look() -> tuple[Mapping, dict[str, str], Mapping | None]:
-            return *proposed(contents), mapping.remembered(contents.nodes)
+        def look() -> Found:
+            likely, reasons = proposed(contents)
+            return Found(likely, reasons, mapping.remembered(contents.nodes), candidates(contents, tuple(self.fields)))
 
-        self._fill(contents)
         self._tasks.run(look, self._begin, lambda sentence, _: self._refuse(sentence))
 
-    def _fill(self, contents: Contents) -> None:
-        for name, field in self.fields.items():
-            if field.count():
-                continue
-            field.blockSignals(True)
-            field.addItem(NONE, None)
-            for node in contents.nodes:
-                if fits(node, name):
-                    field.addItem(node.path, node.path)
-                    shape = " × ".join(map(str, node.shape or ())) or "a single value"
-                    field.setItemData(field.count() - 1, shape, Qt.ItemDataRole.ToolTipRole)
-            field.blockSignals(False)
-
-    def _begin(self, found: tuple[Mapping, dict[str, str], Mapping | None]) -> None:
+    def _begin(self, found: Found) -> None:
         if self._gone:
             return
-        self._proposed, self._reasons, kept = found
-        self._set(self._asked or kept or self._proposed)
+        for name, nodes in found.candidates.items():
+            field = self.fields[name]
+            field.blockSignals(True)
+            field.addItem(NONE, None)
+            for node in nodes:
+                field.addItem(node.path, node.path)
+                shape = " × ".join(map(str, node.shape or ())) or "a single value"
+                field.setItemData(field.count() - 1, shape, Qt.ItemDataRole.ToolTipRole)
+            field.blockSignals(False)
+        self._proposed, self._reasons = found.likely, found.reasons
+        self._set(self._asked or found.kept or found.likely)
 
     def _set(self, asked: Mapping) -> None:
         for name, field in self.fields.items():

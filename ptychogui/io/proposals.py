@@ -29,6 +29,8 @@ _NAMES = {
     "dark": r"dark|background|offset|pedestal",
     "probe": r"probe|illumination",
 }
+ROLES = tuple(_NAMES)
+"""The fields of `Mapping` that name a dataset."""
 _OTHER = re.compile(r"mask|dark|flat|background|object|probe|recon|truth|thumb", re.IGNORECASE)
 _NOT_OF_DETECTOR = re.compile(r"probe|sample|object|recon|dxo|dxp|num|count|mask", re.IGNORECASE)
 _UNIT_IN_NAME = re.compile(r"_(kev|ev|mm|um|nm|cm|m|kv|v)$", re.IGNORECASE)

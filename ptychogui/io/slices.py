@@ -15,7 +15,8 @@ from ptychogui.io.contents import Contents, Node, numbers, short_text
 
 _LONGEST = 1024
 _MOST_VALUES = 2**20
-_MOST_POINTS = 4096
+_MOST_POINTS = 2000
+_MOST_LINES = 200
 _FEW = 16
 _LINES = 4
 """A table of so few columns is shown as curves."""
@@ -52,7 +53,7 @@ def part_of(found: Contents, node: Node, shown: tuple[int, int] | None = None, i
     if node.dtype is None or math.prod(shape) == 0:
         return Part(text="It is empty.")
     if node.dtype.kind not in "uifcb" and node.dtype.names != ("real", "imag"):
-        return Part(text=_text(np.asarray(array[tuple(slice(0, _MOST_POINTS) for _ in shape)])))
+        return Part(text=_text(np.asarray(array[tuple(slice(0, _MOST_LINES) for _ in shape)])))
     if math.prod(shape) <= _FEW:
         return Part(text=_text(numbers(array)))
     if shown is None or node.rank < 2:
@@ -65,8 +66,8 @@ def part_of(found: Contents, node: Node, shown: tuple[int, int] | None = None, i
 def _text(values: NDArray[Any]) -> str:
     if values.ndim == 2:
         return "\n".join("   ".join(short_text(value) for value in row) for row in values)
-    lines = [short_text(value) for value in values.ravel()[:200]]
-    return "\n".join([*lines, "…"] if values.size > 200 else lines)
+    lines = [short_text(value) for value in values.ravel()[:_MOST_LINES]]
+    return "\n".join([*lines, "…"] if values.size > _MOST_LINES else lines)
 
 
 def _curve(found: Contents, node: Node) -> Part:

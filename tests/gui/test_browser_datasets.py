@@ -178,7 +178,7 @@ def test_every_kind_of_array_can_be_looked_at(window: Window, scan: Path, unknow
     look("/run/elsewhere")
     assert "is not followed" in view.note.text()
     dialog.view.search.setText("stage pos")
-    shown = [item.text(0) for item in dialog.view._items() if not item.isHidden()]
+    shown = [item.text(0) for item in dialog.view._by_path.values() if not item.isHidden()]
     assert shown == ["run", "stage", "positions"]
 
 

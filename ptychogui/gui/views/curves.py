@@ -20,12 +20,16 @@ COLOURS = ("#e07b39", "#3a9d6b", "#9a62c9")
 
 @dataclass(frozen=True)
 class Curve:
-    """A line through points; the first one of a plot has the accent colour, `dashed` ones are limits."""
+    """A line through points; the first one of a plot has the accent colour, `dashed` ones are limits.
+
+    Values that jump from point to point are `thin`: a wide line through them takes a screen seconds to draw.
+    """
 
     name: str
     x: NDArray[Any]
     y: NDArray[Any]
     dashed: bool = False
+    thin: bool = False
 
 
 class CurvePlot(QWidget):
@@ -48,7 +52,7 @@ class CurvePlot(QWidget):
             self.plot.removeItem(line)
         self.plot.legend.clear()
         self._curves = curves
-        self._lines = [self.plot.plot(curve.x, curve.y, antialias=True) for curve in curves]
+        self._lines = [self.plot.plot(curve.x, curve.y, antialias=not curve.thin) for curve in curves]
         for line, curve in zip(self._lines, curves):
             if len(curves) > 1:
                 self.plot.legend.addItem(line, curve.name)
@@ -66,7 +70,8 @@ class CurvePlot(QWidget):
         colours = (palette.color(QPalette.ColorRole.Highlight), *map(QColor, COLOURS))
         for line, curve, colour in zip(self._lines, self._curves, colours):
             style = Qt.PenStyle.DashLine if curve.dashed else Qt.PenStyle.SolidLine
-            line.setPen(pg.mkPen(colour, width=1.5 if curve.dashed else 2, style=style))
+            width = 1 if curve.thin else 1.5 if curve.dashed else 2
+            line.setPen(pg.mkPen(colour, width=width, style=style))
 
     def changeEvent(self, event: QEvent | None) -> None:
         """Follow the theme."""
