@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ptychogui.cli.arguments import Commands, add_command, add_set, text_of, told_of
 from ptychogui.params import InputError, parse_setting
+
+if TYPE_CHECKING:
+    from ptychogui.engine.simulate import Recipe
 
 
 def add(commands: Commands) -> None:
@@ -15,11 +19,11 @@ def add(commands: Commands) -> None:
     simulate.add_argument("recipe", nargs="?", help="a recipe's name, or a TOML file with `kind` and parameters")
     simulate.add_argument("-o", "--output", metavar="DATA.cxi", help="where the data are written")
     simulate.add_argument("--list", action="store_true", help="list the recipes")
+    simulate.add_argument("--positions", metavar="FILE.csv", help="stand the probe where this file says, in its units")
     add_set(simulate, "photons=1e5")
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    from ptychogui import io
     from ptychogui.engine import simulate
 
     known = simulate.recipes()
@@ -39,14 +43,41 @@ def _simulate(options: argparse.Namespace) -> int:
         raise InputError(f"There is no recipe '{options.recipe}': choose one of {names}, or give a TOML file.")
     for setting in options.set:
         recipe = recipe.with_value(*parse_setting(setting))
+    if options.positions:
+        recipe = recipe.with_value("scan", listed(Path(options.positions)))
+    if Path(options.recipe).is_file() and recipe.dark_frames() is not None:
+        from ptychogui import io
+
+        beside = io.sidecar_path(options.output)
+        if beside.exists() and beside.samefile(options.recipe):
+            raise InputError(f"{beside} would be replaced by the description of the data; give another folder.")
+    write(recipe, Path(options.output))
+    return 0
+
+
+def write(recipe: Recipe, output: Path) -> None:
+    """Simulate a recipe into a file, or into a folder where its instrument writes one.
+
+    Raises `InputError` where it cannot be written there.
+    """
+    from ptychogui import io
+    from ptychogui.engine.simulate import simulate
+
     dark = recipe.dark_frames()
     if dark is None:
-        io.check_target(options.output)
-        io.write(simulate.simulate(recipe), options.output)
+        io.check_target(output)
+        io.write(simulate(recipe), output)
     else:
-        beside = io.sidecar_path(options.output)
-        if beside.exists() and Path(options.recipe).exists() and beside.samefile(options.recipe):
-            raise InputError(f"{beside} would be replaced by the description of the data; give another folder.")
-        io.check_folder(options.output)
-        io.write_folder(simulate.simulate(recipe), dark, Path(options.output))
-    return 0
+        io.check_folder(output)
+        io.write_folder(simulate(recipe), dark, output)
+
+
+def listed(path: Path) -> dict[str, object]:
+    """The layout, as plain values, that a text file with positions holds; around the middle of its field.
+
+    Raises `InputError` where the file does not name a length as its unit.
+    """
+    from ptychogui.io.positions import centred_m
+    from ptychogui.io.text import read_positions
+
+    return {"kind": "listed", "positions_m": centred_m(read_positions(path)).tolist()}

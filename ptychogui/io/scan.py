@@ -15,7 +15,7 @@ from ptychogui.io.raw import Listing, PositionUnit, Raw, pair
 from ptychogui.params import InputError, format_quantity
 from ptychogui.types import Origin, Positions, Scan, Value
 
-_METRES: dict[str, float] = {"m": 1.0, "mm": 1e-3, "um": 1e-6, "nm": 1e-9}
+METRES: dict[str, float] = {"m": 1.0, "mm": 1e-3, "um": 1e-6, "nm": 1e-9}
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _listed(listing: Listing, data: Data, geometry: Geometry, pixel_m: Positions
     columns = data.positions_columns or listing.columns
     values = listing.values if columns == "yx" else listing.values[:, ::-1]
     unit, unit_doubt = _unit(listing, data, geometry, pixel_m, values)
-    scale = pixel_m if unit == "px" else _METRES[unit]
+    scale = pixel_m if unit == "px" else METRES[unit]
     columns_doubt = "" if data.positions_columns else listing.columns_doubt
     doubt = "; ".join(filter(None, [columns_doubt, unit_doubt]))
     text = f"{listing.text} ({columns}, {unit})"
@@ -120,7 +120,7 @@ def _unit(
     if step == 0:
         return "m", "the unit is not said; metres are assumed"
     window = min(n * d for n, d in zip(geometry.shape, geometry.pixel_m))
-    in_metres = {**_METRES, "px": float(min(pixel_m))}
+    in_metres = {**METRES, "px": float(min(pixel_m))}
     best = min(in_metres, key=lambda name: abs(math.log(step * in_metres[name] / (0.1 * window))))
     unit: PositionUnit = best  # type: ignore[assignment]
     return unit, f"the unit is guessed from the step, {step * in_metres[best] / window:.0%} of the frame's width"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ptychogui.engine.simulate import Recipe, objects, probes, recipes, scans, simulate
+from ptychogui.engine.simulate import Recipe, objects, probes, recipes, simulate
 from ptychogui.geometry import Geometry
 from ptychogui.params import InputError
 from ptychogui.types import Dataset
@@ -256,12 +256,3 @@ def test_focused_probe_has_the_width_of_its_cone() -> None:
     y, x = probes.places(geometry.shape)
     inside = np.hypot(y * geometry.pixel_m[0], x * geometry.pixel_m[1]) < 9e-4 * 6e-4
     assert light[inside].sum() > 0.85 * light.sum()
-
-
-def test_scans_have_the_step_that_was_asked_for() -> None:
-    spiral = scans.fermat_spiral(400, 5.0)
-    assert np.hypot(*spiral.T).max() == pytest.approx(5 * np.sqrt(400 / np.pi), rel=0.01)
-    grid = scans.raster((3, 4), (5.0, 7.0), 0.0, np.random.default_rng(0))
-    assert grid[0] == pytest.approx([-5, -10.5])
-    assert grid[1] - grid[0] == pytest.approx([0, 7])
-    assert grid[4] - grid[0] == pytest.approx([5, 0])

@@ -6,9 +6,10 @@ from typing import Literal
 
 from numpy.random import Generator
 
-from ptychogui.engine.simulate import photographs, probes, scans
+from ptychogui.engine.simulate import photographs, probes
 from ptychogui.engine.simulate.recipe import Photons, Recipe, Scene, Side
 from ptychogui.geometry import Geometry
+from ptychogui.layout.raster import jittered
 from ptychogui.params import Angle, Count, Fraction, Length, NonNegative, Positive
 
 
@@ -57,7 +58,7 @@ class Deng(Recipe):
         return Scene(
             geometry,
             probe,
-            scans.raster(self.scan_shape, (self.step_px, self.step_px), 0.0, rng),
+            self.placed_px(jittered(self.scan_shape, (self.step_px, self.step_px), 0.0, rng), geometry),
             photographs.on_canvas(photographs.transmission(sample, self.amplitude, self.phase_rad), 1.0),
             guess=probe,
         )

@@ -9,9 +9,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ptychogui.engine.simulate import objects, probes, scans
+from ptychogui.engine.simulate import objects, probes
 from ptychogui.engine.simulate.recipe import Array, Photons, Recipe, Scene, radius_px
 from ptychogui.geometry import Geometry, wavelength_of_electron_m, wavelength_of_photon_m
+from ptychogui.layout.fermat import spiral
+from ptychogui.layout.raster import jittered
 from ptychogui.params import Angle, Count, Energy, Fraction, Kilovolts, Length, NonNegative, Positive, SignedLength
 
 
@@ -34,8 +36,8 @@ class _ZonePlateScan(Recipe):
     """Diameter of the beam on the sample in pixels of the object; the defocus follows from it."""
 
     def positions_px(self) -> Array:
-        """The spiral."""
-        return scans.fermat_spiral(self.frames, self.step_px)
+        """The spiral, or the layout that is given."""
+        return self.placed_px(spiral(self.frames, self.step_px), self.geometry())
 
     def geometry(self) -> Geometry:
         """The optics, with convergence and defocus."""
@@ -128,7 +130,8 @@ class Electron(Recipe):
             convergence_rad=self.convergence_rad,
             defocus_m=self.defocus_m,
         )
-        positions_px = scans.raster(self.scan_shape, (self.step_px, self.step_px), self.jitter, rng)
+        positions_px = jittered(self.scan_shape, (self.step_px, self.step_px), self.jitter, rng)
+        positions_px = self.placed_px(positions_px, geometry)
         probe = probes.focused(geometry, astigmatism_rad=0.3)
         return Scene(
             geometry, probe[None], positions_px, objects.particles(radius_px(positions_px), self.phase_rad, rng)

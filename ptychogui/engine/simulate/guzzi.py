@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 from numpy.random import Generator
 from pydantic import Field
 
-from ptychogui.engine.simulate import photographs, probes, scans
+from ptychogui.engine.simulate import photographs, probes
 from ptychogui.engine.simulate.recipe import Photons, Recipe, Scene, Side
 from ptychogui.geometry import Geometry
+from ptychogui.layout.raster import jittered
 from ptychogui.params import Angle, Count, Fraction, Index, Length, NonNegative, Positive
 
 
@@ -61,7 +62,8 @@ class Guzzi(Recipe):
     def scene(self, rng: Generator) -> Scene:
         """The object, and a disc of the probe's photographs."""
         geometry = Geometry(self.shape, self.wavelength_m, self.distance_m, (self.pixel_m, self.pixel_m), field="near")
-        positions_px = scans.raster(self.scan_shape, (self.step_px, self.step_px), self.jitter, rng)
+        positions_px = jittered(self.scan_shape, (self.step_px, self.step_px), self.jitter, rng)
+        positions_px = self.placed_px(positions_px, geometry)
         sample = photographs.greys(self.object_images, self.object_shape, rng)
         beam = photographs.transmission(
             photographs.greys(self.probe_images, self.shape, rng), self.amplitude, self.phase_rad

@@ -7,10 +7,11 @@ from typing import Literal
 
 from numpy.random import Generator
 
-from ptychogui.engine.simulate import photographs, probes, scans
+from ptychogui.engine.simulate import photographs, probes
 from ptychogui.engine.simulate.objects import Transmission
 from ptychogui.engine.simulate.recipe import Photons, Recipe, Scene, Side
 from ptychogui.geometry import Geometry, wavelength_of_photon_m
+from ptychogui.layout.raster import jittered
 from ptychogui.params import Angle, Count, Energy, Fraction, Length, NonNegative, Positive
 
 
@@ -69,7 +70,7 @@ class KandelFar(_Kandel):
         return Scene(
             geometry,
             probes.square_aperture(geometry, self.aperture_m, self.aperture_distance_m)[None],
-            scans.raster(self.scan_shape, (self.step_px, self.step_px), 0.0, rng),
+            self.placed_px(jittered(self.scan_shape, (self.step_px, self.step_px), 0.0, rng), geometry),
             self.picture(rng),
             extent_px=self.object_shape,
             guess=probes.square_aperture(geometry, self.aperture_m, self.guess_m)[None],
@@ -115,7 +116,7 @@ class KandelNear(_Kandel):
         return Scene(
             geometry,
             probes.speckle(beam, self.speckle_rad, self.grain_px, rng)[None],
-            scans.raster(self.scan_shape, (self.step_px, self.step_px), 0.0, rng),
+            self.placed_px(jittered(self.scan_shape, (self.step_px, self.step_px), 0.0, rng), geometry),
             self.picture(rng),
             extent_px=self.object_shape,
         )

@@ -9,9 +9,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ptychogui.engine.simulate import objects, probes, scans
+from ptychogui.engine.simulate import objects, probes
 from ptychogui.engine.simulate.recipe import Photons, Recipe, Scene, Side, radius_px
 from ptychogui.geometry import Geometry, wavelength_of_photon_m
+from ptychogui.layout.raster import jittered
 from ptychogui.params import Count, Energy, Fraction, Length, NonNegative, Positive
 
 _Beam = Annotated[float, Field(gt=0, le=1)]
@@ -47,8 +48,9 @@ class _ConeBeamScan(Recipe):
         )
 
     def positions_px(self, rng: Generator) -> NDArray[np.float64]:
-        """The raster with its jitter."""
-        return scans.raster(self.scan_shape, (self.step_px, self.step_px), self.jitter, rng)
+        """The raster with its jitter, or the layout that is given."""
+        raster = jittered(self.scan_shape, (self.step_px, self.step_px), self.jitter, rng)
+        return self.placed_px(raster, self.geometry())
 
 
 class SiemensNear(_ConeBeamScan):

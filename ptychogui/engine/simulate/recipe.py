@@ -13,11 +13,14 @@ from pydantic import Field
 
 from ptychogui.engine.simulate.objects import Transmission
 from ptychogui.geometry import Geometry
-from ptychogui.params import Count, Index, NonNegative, Params
+from ptychogui.layout import AnyLayout
+from ptychogui.params import Count, Index, InputError, NonNegative, Params, format_quantity
 
 Array = NDArray[np.float64]
 Photons = Annotated[float, Field(gt=0, le=1e15)]
 Side = Annotated[Count, Field(ge=8)]
+MOST_PX = 8192
+"""A scan that spreads over more pixels of the object is a mistake in its step or field."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Recipe(Params):
     """Standard deviation of the error of the positions that the file states, in y and in x."""
     distance_error: Annotated[float, Field(gt=-1, lt=10)] = 0.0
     """Relative error of the distance that the file states."""
+    scan: AnyLayout | None = None
+    """Where the probe stands, instead of the recipe's own scan: a pattern with its step and field on the sample."""
 
     @property
     def name(self) -> str:
@@ -60,6 +65,24 @@ class Recipe(Params):
     @abstractmethod
     def scene(self, rng: Generator) -> Scene:
         """Everything that the frames follow from, without noise and without the errors of the instrument."""
+
+    def placed_px(self, own_px: Array, geometry: Geometry) -> Array:
+        """The positions (N, 2) in pixels of the object: those of `scan`, or without one the recipe's own.
+
+        Raises `InputError` where they spread too far.
+        """
+        if self.scan is None:
+            return own_px
+        placed: Array = self.scan.points_m() / np.asarray(geometry.pixel_m)
+        if not len(placed):
+            raise InputError("The layout `scan` has no points: choose a smaller step or a larger field.")
+        spread_px = np.ptp(placed, axis=0).max()
+        if spread_px > MOST_PX:
+            raise InputError(
+                f"The layout `scan` spreads over {spread_px:.0f} pixels of the object: "
+                f"give step and field that suit a pixel of {format_quantity(min(geometry.pixel_m), 'm')}."
+            )
+        return placed
 
     def dark_frames(self) -> NDArray[np.uint16] | None:
         """A series of dark frames (K, ny, nx), where the instrument takes one."""
