@@ -21,6 +21,7 @@ from ptychogui.gui.preparation_dialog import PreparationDialog
 from ptychogui.gui.preparation_rows import Level, Number
 from ptychogui.gui.preparation_steps import numbers_of, text_of_numbers
 from ptychogui.gui.session import Session
+from ptychogui.gui.views.diffraction import DiffractionView
 from ptychogui.io.data import Data
 from ptychogui.io.shapes import Disc, Polygon, Rectangle, Stroke, painted
 from ptychogui.job import Job
@@ -368,3 +369,18 @@ def test_lists_of_frames_as_people_write_them() -> None:
     assert text_of_numbers((3, 5, 17, 18, 19, 20)) == "3, 5, 17-20"
     with pytest.raises(InputError, match="no number of a frame"):
         numbers_of("three")
+
+
+def test_the_view_of_diffraction_forgets_frames_that_were_prepared_otherwise(bench: Bench, qtbot: QtBot) -> None:
+    view = DiffractionView()
+    qtbot.addWidget(view)
+    view.show()
+    opened = bench.session.current
+    view.show_dataset(opened.dataset, opened.preview)
+    bench.until(lambda: np.array_equal(view.measured.picture.values, opened.dataset.frames[0]))
+    bench.dialog.crop.crop(32, 40, True)
+    bench.settle()
+    view.show_dataset(opened.dataset, opened.preview)
+    bench.until(lambda: np.array_equal(view.measured.picture.values, opened.dataset.frames[0]))
+    with qtbot.waitSignal(view.prepare_wanted):
+        view.prepare.click()

@@ -12,17 +12,20 @@ from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from ptychogui.geometry import Geometry
+from ptychogui.gui.preview import Preview
 from ptychogui.gui.views.base import View
+from ptychogui.gui.views.buttons import tool_button
 from ptychogui.gui.views.colours import Pixels
 from ptychogui.gui.views.frame_reader import FrameReader
 from ptychogui.gui.views.lengths import PIXELS, Lengths, inverse_lengths, lengths
 from ptychogui.gui.views.panel import ImagePanel, Picture
 from ptychogui.io.picture import percentile_range
-from ptychogui.types import Pattern, Real, Snapshot
+from ptychogui.types import Dataset, Pattern, Real, Snapshot
 
 FRAMES_PER_SECOND = 12
 CROSS = 0.04
 """Half the length of the cross in the centre, as a fraction of the frame."""
+PREPARE = "Prepare the frames: centre, crop, mask…"
 MASK_COLOUR = 0xB023839F
 """Cyan, which the colour map does not have, over pixels that are not used; with premultiplied opacity."""
 
@@ -74,9 +77,11 @@ class DiffractionView(View):
         self.play.toggled.connect(lambda on: self._play.start() if on else self._play.stop())
         self._number = QLabel(self)
         self._number.setMinimumWidth(self._number.fontMetrics().horizontalAdvance("00000 / 00000"))
+        self.prepare = tool_button(self, "prepare", "✎", PREPARE, self.prepare_wanted.emit)
+        self.prepare.setEnabled(False)
         row = QHBoxLayout()
         row.setContentsMargins(4, 0, 4, 2)
-        for widget in (self.play, self.slider, self._number):
+        for widget in (self.play, self.slider, self._number, self.prepare):
             row.addWidget(widget)
         self._pictures = pictures = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         pictures.setSpacing(2)
@@ -87,6 +92,14 @@ class DiffractionView(View):
         layout.setSpacing(0)
         layout.addLayout(pictures, 1)
         layout.addLayout(row)
+
+    def show_dataset(self, dataset: Dataset | None, preview: Preview | None = None) -> None:
+        """Show a dataset; frames that were prepared otherwise are forgotten."""
+        if dataset is not self.dataset:
+            self._frame = None
+        super().show_dataset(dataset, preview)
+        self.prepare.setEnabled(dataset is not None)
+        self.prepare.setToolTip("Open a data file first" if dataset is None else PREPARE)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Side by side where there is more width than height, else one above the other."""
@@ -148,8 +161,8 @@ class DiffractionView(View):
         frame, error = self._reader.take()
         if error:
             self.measured.say(error)
-        if frame is not None:
-            self._frame = frame
+        if frame is not None and frame[0] is self.dataset:
+            self._frame = frame[1:]
             self._draw_if_seen()
 
     def _write_number(self) -> None:

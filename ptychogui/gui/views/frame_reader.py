@@ -21,7 +21,7 @@ class FrameReader(QObject):
         super().__init__(parent)
         self._lock = threading.Lock()
         self._wish: tuple[Dataset, int] | None = None
-        self._frame: tuple[int, Real] | None = None
+        self._frame: tuple[Dataset, int, Real] | None = None
         self._error = ""
         self._busy = False
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="frames")
@@ -34,8 +34,8 @@ class FrameReader(QObject):
         if begin:
             self._pool.submit(self._read)
 
-    def take(self) -> tuple[tuple[int, Real] | None, str]:
-        """The frame that was read last with its number, and what went wrong ('' if nothing)."""
+    def take(self) -> tuple[tuple[Dataset, int, Real] | None, str]:
+        """The frame that was read last with its dataset and number, and what went wrong ('' if nothing)."""
         with self._lock:
             return self._frame, self._error
 
@@ -50,7 +50,8 @@ class FrameReader(QObject):
             dataset, index = wish
             frame, error = None, ""
             try:
-                frame = index, np.asarray(dataset.frames[index], np.float32).reshape(dataset.frames.shape[1:])
+                values = np.asarray(dataset.frames[index], np.float32).reshape(dataset.frames.shape[1:])
+                frame = dataset, index, values
             except Exception as problem:  # noqa: BLE001 - told in the window, whatever a file may do
                 error = f"Frame {index} could not be read: {problem}"
             with self._lock:
