@@ -155,19 +155,16 @@ class ImportCard(QWidget):
         more.setObjectName("more")
         more.setToolTip("Show every value that can be said of the file, and how its frames are prepared")
         more.setCheckable(True)
-        row = QHBoxLayout()
-        row.addWidget(more)
         if self._data.mapping is not None:
-            row.addWidget(self._datasets_button())
-        row.addStretch(1)
-        column.addLayout(row)
+            column.addWidget(self._datasets_button(), 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(more, 0, Qt.AlignmentFlag.AlignLeft)
         form = self._add_form(column, rest)
         form.set_hints(in_force(dataset))
         form.setVisible(False)
         more.toggled.connect(form.setVisible)
 
     def _datasets_button(self) -> QPushButton:
-        button = QPushButton("Choose datasets…", self)
+        button = QPushButton("Choose the datasets…", self)
         button.setObjectName("datasets")
         button.setToolTip("Change which dataset of the file is what")
         button.clicked.connect(lambda _: self.datasets_wanted.emit())

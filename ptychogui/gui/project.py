@@ -16,7 +16,18 @@ from PyQt6.QtCore import QByteArray, QObject
 from ptychogui.gui import dialogs, settings
 from ptychogui.gui.autosave import Autosave
 from ptychogui.gui.opened import Run
-from ptychogui.gui.project_file import SUFFIX, Kept, Loaded, Project, ScanEntry, Writer, kept_run, line_of, read
+from ptychogui.gui.project_file import (
+    SUFFIX,
+    Kept,
+    Loaded,
+    Project,
+    ScanEntry,
+    Writer,
+    kept_run,
+    line_of,
+    read,
+    with_files,
+)
 from ptychogui.types import Result
 
 if TYPE_CHECKING:
@@ -32,8 +43,8 @@ def state_of(session: Session) -> dict[str, Any]:
     return {
         "scans": [
             {
-                "path": str(Path(opened.path).absolute()),
-                "job": opened.job.plain(),
+                "path": _absolute(opened.path),
+                "job": with_files(opened.job, _absolute).plain(),
                 "runs": [_run_state(run) for run in opened.runs],
             }
             for opened in session.opened
@@ -48,7 +59,12 @@ def _run_state(run: Run) -> dict[str, Any]:
     kept = kept_run(run)
     results = {"result": kept.result, "initial": kept.initial}
     told = {name: "" if result is None else _fingerprint(result) for name, result in results.items()}
-    return {**kept.entry.plain(), **told, "iterates": [_fingerprint(state) for state in kept.iterates]}
+    job = with_files(run.job, _absolute).plain()
+    return {**kept.entry.plain(), **told, "job": job, "iterates": [_fingerprint(state) for state in kept.iterates]}
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())
 
 
 def _fingerprint(result: Result) -> str:

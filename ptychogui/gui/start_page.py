@@ -126,8 +126,8 @@ class StartPage(QScrollArea):
         button.clicked.connect(self.dialog_wanted)
         inside.addStretch(1)
         for text, role in (
-            ("Drop a scan or a result here", "heading"),
-            ("CXI, NXcxi_ptycho, NPZ, NPY, TIFF with positions, or a result of this program", "dim"),
+            ("Drop a scan, a result or a project here", "heading"),
+            ("CXI, NXcxi_ptycho, any other HDF5, MATLAB, NPZ, NPY, TIFF with positions", "dim"),
         ):
             inside.addWidget(_label(text, role, zone), 0, Qt.AlignmentFlag.AlignHCenter)
         inside.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)

@@ -116,9 +116,13 @@ def _unit(found: Contents, node: Node, role: str) -> tuple[str | None, str]:
     in_name = _UNIT_IN_NAME.search(node.name)
     if in_name:
         unit = _SPELLED.get(in_name[1].lower(), in_name[1].lower())
-        return unit, f"{value:g} {unit} by its name"
+        return unit, f"{value:g} {_written(unit)} by its name"
     unit = _likely(role, value)
-    return unit, f"{value:g} is likely {unit}"
+    return unit, f"{value:g} is likely {_written(unit)}"
+
+
+def _written(unit: str) -> str:
+    return "µm" if unit == "um" else unit
 
 
 def _value(found: Contents, node: Node) -> float:
