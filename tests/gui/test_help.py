@@ -57,7 +57,7 @@ def dialog_of(window: Window, kind: type[QDialog]) -> QDialog:
     return next(dialog for dialog in window.findChildren(kind) if dialog.isVisible())
 
 
-def test_a_key_is_changed_conflicts_are_told_and_all_is_reset(window: Window, qtbot: QtBot) -> None:
+def test_a_key_is_changed_and_kept_conflicts_are_told_and_all_is_reset(window: Window, qtbot: QtBot) -> None:
     window.actions_by_id["shortcuts"].trigger()
     dialog = dialog_of(window, ShortcutsDialog)
     assert isinstance(dialog, ShortcutsDialog)
@@ -87,11 +87,8 @@ def test_a_key_is_changed_conflicts_are_told_and_all_is_reset(window: Window, qt
     assert not dialog._items["run"].isHidden()
     assert dialog._items["about"].isHidden()
     dialog.reject()
-
-
-def test_a_changed_key_is_kept_for_the_next_start(window: Window, until: Until) -> None:
     settings.settings().setValue("shortcuts/run", "F5")
-    other = Window()
+    other = Window()  # as at the next start
     assert other.actions_by_id["run"].shortcut().toString() == "F5"
     other.leave()
     other.deleteLater()
@@ -108,6 +105,8 @@ def test_the_palette_finds_parameters_files_and_runs(opened: Window, qtbot: QtBo
     texts = [found.item(i).text() for i in range(found.count())]  # type: ignore[union-attr]
     assert texts
     assert all("constraints.raster_pathology" in text for text in texts)
+    assert opened.first_steps.isHidden()  # whoever opens a file needs no offer
+    assert settings.settings().value(OFFERED, False, bool)
     typed.clear()
     qtbot.keyClicks(typed, "distance limit")
     assert "refine.distance.limit" in found.item(0).text()  # type: ignore[union-attr]
@@ -125,17 +124,26 @@ def test_the_palette_finds_parameters_files_and_runs(opened: Window, qtbot: QtBo
     assert opened.session.current is opened.session.opened[0]
 
 
-def test_every_parameter_can_be_revealed(opened: Window, qtbot: QtBot) -> None:
-    assert opened.workspace is not None
-    assert opened.session.current is not None
+def test_a_parameter_is_revealed_and_f1_opens_the_page_about_it(opened: Window, qtbot: QtBot) -> None:
     for name in ("solver.loss", "data.energy_eV", "device", "refine.affine.largest"):
         opened.guidance.show_parameter(name)
         focus = opened.focusWidget()
         assert focus is not None
         assert focus.objectName() in (name, name.rpartition(".")[0] + ".enabled")
+    opened.guidance.show_parameter("solver.epochs")
+    opened.actions_by_id["help"].trigger()
+    dialog = dialog_of(opened, HelpWindow)
+    assert isinstance(dialog, HelpWindow)
+    assert dialog.page == "parameters.solver"
+    qtbot.keyClicks(dialog.search, "raster pathology")
+    shown = [item for item in dialog._items.values() if not item.isHidden()]
+    assert 1 <= len(shown) < len(dialog._items)
+    opened.actions_by_id["help"].trigger()
+    assert len(opened.findChildren(HelpWindow)) == 1
+    dialog.close()
 
 
-def test_help_knows_every_parameter_and_every_dock(opened: Window) -> None:
+def test_help_knows_every_parameter_and_every_dock(window: Window) -> None:
     known = {page.name: page for page in pages()}
     assert set(TOPICS.values()) <= set(known)
     for page in known.values():
@@ -147,26 +155,10 @@ def test_help_knows_every_parameter_and_every_dock(opened: Window) -> None:
             if choice.path[0] in ("device", "seed"):
                 continue
             assert f'name="{place}"' in texts[page] or choice.union, choice.name
-    assert opened.workspace is not None
-    for name, dock in opened.workspace.docks.items():
+    assert window.workspace is not None
+    for name, dock in window.workspace.docks.items():
         assert topic_of(dock.widget()) in known or "#" in topic_of(dock.widget()), name
     assert topic_of(None) == "start"
-
-
-def test_f1_opens_the_page_about_what_has_the_keyboard(opened: Window, qtbot: QtBot) -> None:
-    opened.guidance.show_parameter("solver.epochs")
-    opened.actions_by_id["help"].trigger()
-    dialog = dialog_of(opened, HelpWindow)
-    assert isinstance(dialog, HelpWindow)
-    assert dialog.page == "parameters.solver"
-    qtbot.keyClicks(dialog.search, "raster pathology")
-    shown = [item for item in dialog._items.values() if not item.isHidden()]
-    assert 1 <= len(shown) < len(dialog._items)
-    row = next(row for row in opened.workspace.form.rows() if row.choice.name == "data.energy_eV")  # type: ignore[union-attr]
-    assert topic_of(row.edit) == "parameters.data#data.energy_eV"
-    opened.actions_by_id["help"].trigger()
-    assert len(opened.findChildren(HelpWindow)) == 1
-    dialog.close()
 
 
 def test_the_first_steps_are_offered_once_and_lead_to_a_result(window: Window, scan: Path, until: Until) -> None:
@@ -191,14 +183,6 @@ def test_the_first_steps_are_offered_once_and_lead_to_a_result(window: Window, s
     assert other.first_steps.isHidden()
     other.leave()
     other.deleteLater()
-
-
-def test_whoever_opens_a_file_is_not_offered_the_first_steps_again(opened: Window) -> None:
-    assert opened.first_steps.isHidden()
-    assert settings.settings().value(OFFERED, False, bool)
-    opened.actions_by_id["tour"].trigger()
-    assert opened.first_steps.isVisible()
-    opened.first_steps.skip.click()
 
 
 def test_about_measures_the_devices_and_copies_what_a_report_needs(window: Window, until: Until) -> None:

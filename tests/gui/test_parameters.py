@@ -33,6 +33,7 @@ from ptychogui.params import described, members
 
 Until = Callable[[Callable[[], object]], None]
 CONTROLS = (QAbstractButton, QLineEdit, QComboBox, QAbstractSlider, QAbstractItemView)
+DIALOGS = ("check", "steps", "design", "presets", "palette", "shortcuts", "help", "about", "contents", "prepare")
 LEAST_HELP = 60
 """Letters; less says no more than the name."""
 
@@ -101,18 +102,12 @@ def path_of(widget: QWidget) -> str:
     return " < ".join(named[:5])
 
 
-def test_every_control_has_a_tooltip_and_can_be_reached_by_the_keyboard(opened: Window) -> None:
+def test_every_control_also_of_dialogs_has_a_tooltip_and_is_reached_by_the_keyboard(opened: Window) -> None:
     workspace = opened.workspace
     assert workspace is not None
     for section in workspace.form.findChildren(Section):
         section.set_expanded(True)
     assert not without_tooltip_or_keyboard(opened)
-
-
-DIALOGS = ("check", "steps", "design", "presets", "palette", "shortcuts", "help", "about", "contents", "prepare")
-
-
-def test_every_control_of_the_dialogs_has_a_tooltip_and_is_reached_by_the_keyboard(opened: Window) -> None:
     found: dict[str, list[str]] = {}
     for name in DIALOGS:
         opened.actions_by_id[name].trigger()
