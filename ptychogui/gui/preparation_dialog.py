@@ -180,7 +180,7 @@ class PreparationDialog(QDialog):
             assert action is not None
             action.setShortcut(QKeySequence(key))
             self.addAction(action)
-            made = button(self, f"preparation_{name}", "", action.trigger)
+            made = button(self, f"preparation_{name}", "", action.trigger, f"{name.capitalize()} one step")
             action.changed.connect(partial(_dress, made, action))
             _dress(made, action)
             row.addWidget(made)
@@ -222,7 +222,9 @@ class PreparationDialog(QDialog):
 
     def _reset(self) -> None:
         fresh = Data()
-        self.draft.set("preparation reset", **{name: getattr(fresh, name) for name in PREPARATION}, flip=fresh.flip)
+        self.draft.set(
+            "preparation reset", **{name: getattr(fresh, name) for name in (*PREPARATION, "flip", "zero_frequency")}
+        )
 
     def _choose_tool(self, number: int) -> None:
         self.before.choose_tool(TOOLS[number])

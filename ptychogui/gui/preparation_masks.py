@@ -7,13 +7,15 @@ from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtWidgets import QCheckBox, QListWidget, QListWidgetItem, QWidget
 
 from ptychogui.gui.preparation_draft import Draft
-from ptychogui.gui.preparation_rows import FileRow, Level, Step, button, label, tip_of
+from ptychogui.gui.preparation_rows import FileRow, Level, Number, Step, button, label, tip_of
 from ptychogui.io.shapes import AnyShape, Disc, Polygon, Rectangle, Stroke
 
 FACTORS = 1.5, 50.0
 STOP = 0.08
 """The radius of a new beam stop, as a part of the frame."""
 KEPT_ROWS = 4
+SIZES: dict[type[object], str] = {Disc: "radius_px", Stroke: "width_px"}
+"""The field that is the size of a shape."""
 
 
 class DefectsStep(Step):
@@ -81,16 +83,17 @@ class MaskStep(Step):
 
     def __init__(self, draft: Draft, parent: QWidget | None = None) -> None:
         super().__init__("Mask", draft, parent)
+        self._wanted_row = -1
         self._file = FileRow("mask", "Mask", draft, self)
         self.column.addWidget(self._file)
         self.shapes = QListWidget(self)
         self.shapes.setObjectName("shapes")
         self.shapes.setToolTip(tip_of("mask_shapes"))
-        self.shapes.currentRowChanged.connect(lambda _: self.selected.emit(self.shape))
+        self.shapes.currentRowChanged.connect(lambda _: self._select())
         line = self.shapes.fontMetrics().height() + 8
         self.shapes.setFixedHeight(KEPT_ROWS * line + 8)
         self.column.addWidget(self.shapes)
-        tip = "A disc over the beam, whose pixels are left out; paint a larger one or delete it as you like"
+        tip = "A disc over the beam, whose pixels are left out; its radius can be changed below"
         self.stop = button(self, "beam_stop", "Beam stop", self._add_stop, tip)
         self.delete = button(self, "delete_shape", "Delete", self._delete, "Delete the selected shape (Del)")
         self.clear = button(
@@ -102,8 +105,14 @@ class MaskStep(Step):
         )
         self.delete.setShortcut(Qt.Key.Key_Delete)
         self.add_row(self.stop, self.delete, self.clear, None)
+        self.size_box = Number("shape_size", 0.1, 1e5, 1, self)
+        self.size_box.setSuffix(" px")
+        self.size_box.valueChanged.connect(self._resize)
+        self._size_of = label("", "", self)
+        self.add_row(self._size_of, self.size_box, None)
         self._total = label("", "dim", self, "mask_total")
         self.column.addWidget(self._total)
+        self._select()
 
     @property
     def shape(self) -> AnyShape | None:
@@ -111,12 +120,31 @@ class MaskStep(Step):
         row, shapes = self.shapes.currentRow(), self.draft.data.mask_shapes
         return shapes[row] if 0 <= row < len(shapes) else None
 
+    def _select(self) -> None:
+        """Tell of the selected shape, and show its size where it has one number."""
+        shape = self.shape
+        name = SIZES.get(type(shape), "")
+        for widget in (self._size_of, self.size_box):
+            widget.setVisible(bool(name))
+        if shape is not None and name:
+            self._size_of.setText(name.removesuffix("_px").capitalize())
+            self.size_box.show_value(getattr(shape, name))
+        self.delete.setEnabled(shape is not None)
+        self.selected.emit(shape)
+
+    def _resize(self, size: float) -> None:
+        row, shapes, shape = self.shapes.currentRow(), self.draft.data.mask_shapes, self.shape
+        if shape is not None:
+            other = shape.model_copy(update={SIZES[type(shape)]: size})
+            self.draft.set("size of a shape", mask_shapes=(*shapes[:row], other, *shapes[row + 1 :]))
+
     def _add_stop(self) -> None:
         trial = self.draft.trial
         if trial is not None:
             y, x = trial.unflipped.file_point(trial.plan.centre, trial.detector_shape)
             radius_px = round(STOP * min(trial.detector_shape), 1)
             self.draft.add_shape("beam stop", Disc(centre=(round(y, 2), round(x, 2)), radius_px=radius_px))
+            self._wanted_row = len(self.draft.data.mask_shapes) - 1
 
     def _delete(self) -> None:
         row, shapes = self.shapes.currentRow(), self.draft.data.mask_shapes
@@ -129,14 +157,13 @@ class MaskStep(Step):
         shapes, trial = self.draft.data.mask_shapes, self.draft.trial
         texts = [text_of_shape(shape) for shape in shapes]
         if texts != [self._text(row) for row in range(self.shapes.count())]:
-            row = self.shapes.currentRow()
+            row, self._wanted_row = max(self.shapes.currentRow(), self._wanted_row), -1
             with QSignalBlocker(self.shapes):
                 self.shapes.clear()
                 for text in texts:
                     QListWidgetItem(text, self.shapes)
                 self.shapes.setCurrentRow(row if row < len(texts) else -1)
-            self.selected.emit(self.shape)
-        self.delete.setEnabled(self.shape is not None)
+            self._select()
         self.clear.setEnabled(bool(shapes))
         self.stop.setEnabled(trial is not None)
         if trial is not None:

@@ -23,7 +23,7 @@ from ptychogui.types import Mask, Real
 
 Tool = Literal["arrange", "brush", "polygon", "rectangle", "disc"]
 TOOLS: tuple[Tool, ...] = ("arrange", "brush", "polygon", "rectangle", "disc")
-LEFT_OUT, TAKEN_BACK, MARKED = 0xB023839F, 0xB02E8B57, 0xC0C06A00
+LEFT_OUT, TAKEN_BACK, MARKED = 0xB023839F, 0xB05070B0, 0xC000A848
 """Colours, with premultiplied opacity, of pixels that are not used, that a shape takes back, of a shape in the list."""
 NEAR_PX = 9
 """So near, on the screen, the pointer takes hold of something."""

@@ -41,6 +41,15 @@ class OrientationStep(Step):
         ]
         self.add_row(*made[:3], None)
         self.add_row(*made[3:], self._text, None)
+        self.zero = QComboBox(self)
+        self.zero.setObjectName("zero_frequency")
+        self.zero.setToolTip(tip_of("zero_frequency"))
+        for text, value in (("as detected", None), ("in the middle", "centre"), ("in the corners", "corner")):
+            self.zero.addItem(text, value)
+        self.zero.activated.connect(
+            lambda _: draft.set("place of zero frequency", zero_frequency=self.zero.currentData())
+        )
+        self.add_row(QLabel("Zero frequency in the file", self), self.zero, None)
 
     def _turn(self, turn: Orientation) -> None:
         """Do one more turn; a rectangle that is cut out turns with the frame."""
@@ -51,6 +60,7 @@ class OrientationStep(Step):
     def show_draft(self) -> None:
         """Say what is done to the frames."""
         flip = self.draft.data.flip
+        self.zero.setCurrentIndex(self.zero.findData(self.draft.data.zero_frequency))
         parts = [text for key, text in (("t", "transposed"), ("y", "mirrored ↕"), ("x", "mirrored ↔")) if key in flip]
         self._text.setText("as in the file" if flip == "none" else ", ".join(parts))
 

@@ -6,16 +6,18 @@ import os
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from ptychogui.io.data import PREPARATION, Data
+from ptychogui.io.data import Data
 from ptychogui.io.raw import Raw, Reader
 
+_READ = ("mapping", "positions", "positions_unit", "positions_columns", "scan_shape", "scan_step_m")
+"""The fields that a reader may look at; the others say what the frames mean, not where they lie."""
 _KEPT: WeakValueDictionary[str, Raw] = WeakValueDictionary()
 """What was read, for as long as a dataset made of it is in use."""
 
 
 def raw_of(reader: Reader, path: Path, data: Data) -> Raw:
     """What the reader finds in a file; known as long as it is in use and the file on disk is the same."""
-    said = {name: value for name, value in data.plain().items() if name not in PREPARATION}
+    said = {name: value for name, value in data.plain().items() if name in _READ}
     key = f"{path.absolute()} {_stamp(path)} {said}"
     raw = _KEPT.get(key)
     if raw is None:

@@ -196,6 +196,12 @@ def test_pixels_are_painted_taken_back_and_undone_until_nothing_is_left(bench: B
 
 def test_a_shape_is_chosen_in_the_list_and_deleted(bench: Bench) -> None:
     bench.click("beam_stop")
+    assert bench.dialog.painting.shapes.currentRow() == 0
+    bench.find(Number, "shape_size").setValue(5.5)
+    bench.settle()
+    assert bench.data.mask_shapes[0].radius_px == 5.5
+    y, x = np.indices((40, 48))
+    np.testing.assert_array_equal(bench.dataset.mask, np.hypot(y - 20, x - 24) > 5.5)
     bench.click("tool_disc")
     bench.drag((10, 10), (10, 14))
     bench.dialog.painting.shapes.setCurrentRow(0)
@@ -205,6 +211,7 @@ def test_a_shape_is_chosen_in_the_list_and_deleted(bench: Bench) -> None:
     assert bench.data.mask_shapes[0].centre == pytest.approx((10, 10), abs=0.2)
     bench.click("clear_shapes")
     assert bench.data.mask_shapes == ()
+    assert not bench.find(Number, "shape_size").isVisible()
 
 
 def test_escape_drops_what_is_painted_and_then_the_dialog(bench: Bench) -> None:
