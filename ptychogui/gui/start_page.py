@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QStandardPaths, Qt, pyqtSignal
@@ -11,6 +12,7 @@ from PyQt6.QtGui import QShowEvent
 from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ptychogui.gui import settings, theme
+from ptychogui.gui.tasks import Tasks
 
 SIGN_PX = 56
 
@@ -64,6 +66,12 @@ class Card(QPushButton):
             label.setProperty("role", role)
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             column.addWidget(label)
+        self.line = label
+
+
+def _gone(recent: Iterable[settings.Recent]) -> set[str]:
+    """The files that are not where they were; looked for in a thread, as a lost disk lets one wait."""
+    return {entry.path for entry in recent if not Path(entry.path).exists()}
 
 
 class StartPage(QScrollArea):
@@ -73,8 +81,9 @@ class StartPage(QScrollArea):
     sample_wanted = pyqtSignal(str)
     dialog_wanted = pyqtSignal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, tasks: Tasks, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._tasks = tasks
         self.setObjectName("start_page")
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -154,8 +163,17 @@ class StartPage(QScrollArea):
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Look up the recent files anew whenever the page appears."""
-        self.show_recent(settings.recent()[:5])
+        recent = settings.recent()[:5]
+        self.show_recent(recent)
+        self._tasks.run(partial(_gone, recent), self._mark, lambda *_: None)
         super().showEvent(event)
+
+    def _mark(self, gone: set[str]) -> None:
+        """Say of which files nothing is left where they were."""
+        for i in range(self._recent.count()):
+            card = item.widget() if (item := self._recent.itemAt(i)) is not None else None
+            if isinstance(card, Card) and card.toolTip() in gone:
+                card.line.setText("moved or deleted")
 
     def show_recent(self, recent: Iterable[settings.Recent]) -> None:
         """Fill the list of recent files."""

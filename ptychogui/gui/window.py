@@ -66,7 +66,7 @@ class Window(QMainWindow):
         self.preparing = Preparing(self)
         self.actions_by_id = menus.make_actions(self)
         self.stack = QStackedWidget(self)
-        self.start_page = StartPage(self)
+        self.start_page = StartPage(self.session.tasks, self)
         self.stack.addWidget(self.start_page)
         self.run_bar = RunBar(self.session, self.actions_by_id, self)
         self.run_bar.draw_icons()

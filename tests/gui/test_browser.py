@@ -14,6 +14,7 @@ from ptychogui.gui.contents_view import ContentsDialog
 from ptychogui.gui.folder_tree import ENTRY, FolderTree, _beneath
 from ptychogui.gui.folders import natural
 from ptychogui.gui.opened import Run
+from ptychogui.gui.start_page import Card
 from ptychogui.gui.window import Window
 from ptychogui.io.outline import outline
 from ptychogui.params import InputError
@@ -110,6 +111,17 @@ def test_moved_files_say_so_and_are_found_together(window: Window, scan: Path, u
     window.session.undo.undo()
     until(lambda: window.session.tasks.waiting == 0)
     assert Path(second.path) == scan.parent / "day_2" / "zoneplate_12.cxi"
+
+
+def test_the_start_page_says_which_recent_files_are_gone(window: Window, scan: Path, until: Until) -> None:
+    scan.rename(scan.with_name("elsewhere.cxi"))
+    window.show_start()
+    until(lambda: window.session.tasks.waiting == 0)
+    cards = {
+        Path(card.toolTip()).name: card.line.text() for card in window.start_page.findChildren(Card, "recent_file")
+    }
+    assert cards["scan.cxi"] == "moved or deleted"
+    assert cards["zoneplate_12.cxi"].startswith("30 frames")
 
 
 def test_folders_unfold_and_their_files_are_looked_into(window: Window, scan: Path, until: Until, qtbot: QtBot) -> None:

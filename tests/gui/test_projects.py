@@ -19,6 +19,7 @@ from ptychogui.gui import settings
 from ptychogui.gui.autosave import autosaves
 from ptychogui.gui.opened import Opened, Run
 from ptychogui.gui.project import state_of
+from ptychogui.gui.project_file import kept_run
 from ptychogui.gui.window import Window
 from ptychogui.io.data import Data
 from ptychogui.job import Job, snapshots
@@ -247,6 +248,14 @@ def test_after_a_crash_the_session_is_offered_again(
     assert last_run(other).unsaved
     np.testing.assert_array_equal(last_run(other).result.obj.slices, written.obj.slices)
     assert len(list(autosaves().iterdir())) == 1  # the new window's own; what was recovered is in it
+
+
+def test_of_a_run_that_goes_on_the_last_kept_state_is_its_result(results: tuple[Result, Result]) -> None:
+    run = Run("Run 1", Job(), "running", iterates=list(results))
+    kept = kept_run(run)
+    assert kept.result is results[1]
+    assert kept.entry.state == "interrupted"
+    assert kept_run(Run("Run 2", Job(), "queued, next")).entry.state == "not begun"
 
 
 def test_what_is_closed_properly_leaves_nothing_behind(
