@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
+from PyQt6.QtWidgets import QApplication
 
 if TYPE_CHECKING:
     from ptychogui.gui.window import Window
@@ -51,7 +52,7 @@ class Guidance(QObject):
         """The page of help about what has the keyboard."""
         from ptychogui.gui.help_window import show_help, topic_of
 
-        show_help(self._window, topic_of(self._window.focusWidget()))
+        show_help(self._window, topic_of(QApplication.focusWidget() or self._window.focusWidget()))
 
     def tour(self) -> None:
         """The first run in four steps."""

@@ -36,6 +36,10 @@ TOPICS = {
     "scan": "scan",
     "history": "results",
     "log": "wrong",
+    "preparation_dialog": "preparation",
+    "compare_dialog": "results",
+    "contents_dialog": "opening",
+    "mapping_dialog": "opening",
     "workspace": "views",
 }
 """The page of help by the object name of a widget, or of one that it is in."""

@@ -36,6 +36,8 @@ def make_actions(window: Window) -> dict[str, QAction]:
         entry = QAction(action.text, window)
         entry.setObjectName(f"action_{action.id}")
         entry.setShortcut(QKeySequence(key_of(action)))
+        if action.id == "help":  # in windows beside this one too
+            entry.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
         slot = attrgetter(action.slot)(window)
         entry.triggered.connect(lambda _=False, slot=slot: slot())
         window.addAction(entry)
