@@ -163,7 +163,7 @@ class CompareDialog(QDialog):
         elif first.result is None or second.result is None:
             missing = first if first.result is None else second
             self._refuse(f"{missing.name} has no result yet.")
-        elif (first.result, second.result) != self._wanted:
+        elif self._wanted is None or self._wanted[0] is not first.result or self._wanted[1] is not second.result:
             self._wanted = first.result, second.result
             self.said.setText("Bringing one over the other…")
             self.view.show_comparison(None, first.title, second.title)

@@ -148,6 +148,19 @@ def test_difference_and_quantities(dialog: CompareDialog, qtbot: QtBot) -> None:
         assert np.iscomplexobj(picture.values) == (number == 2)
 
 
+def test_other_runs_may_be_chosen_at_any_time(dialog: CompareDialog, session: Session, until: Until) -> None:
+    assert session.current is not None
+    larger = replace(result(), scan=Scan(result().scan.positions_m[:40]))
+    session.current.runs.append(Run("Run 4", Job(), "finished", 4, result=larger))
+    session.tree_changed.emit()
+    dialog.second.setCurrentIndex(3)
+    dialog.first.setCurrentIndex(1)
+    dialog.first.setCurrentIndex(0)
+    assert "Bringing" in dialog.said.text()
+    until(lambda: "NRMSE 0" in dialog.said.text())
+    assert dialog.view.titles[1].text() == "Run 4"
+
+
 def test_a_run_without_a_result_says_so_and_its_parameters_are_shown(dialog: CompareDialog) -> None:
     dialog.second.setCurrentIndex(2)
     assert "no result yet" in dialog.said.text()
