@@ -15,6 +15,8 @@ _SAMPLE = 1 << 16
 """Values that are enough to know a percentile."""
 _RAMP_SAMPLE = 1 << 14
 """Values that are enough to know a ramp."""
+_LEVEL = 1e-12
+"""An edge whose normal leans no further than this lies along a row."""
 _WEAK_RAD = 1.2
 """A phase that spreads no wider than this hardly ever goes round."""
 
@@ -42,8 +44,17 @@ def inside_scan(obj: Object, scan: Scan) -> Mask:
     except (QhullError, ValueError):
         return inside
     size = max(high - low)
+    down, across = (y - low[0]) / size, (x - low[1]) / size
+    left, right = np.full(len(y), -np.inf), np.full(len(y), np.inf)  # a row of a convex area is a single stretch
     for normal_y, normal_x, offset in edges:
-        inside &= (normal_y * (y - low[0]) / size)[:, None] + normal_x * (x - low[1]) / size + offset <= 1e-9
+        room = 1e-9 - offset - normal_y * down
+        if abs(normal_x) < _LEVEL:
+            right[room < 0] = -np.inf
+        elif normal_x > 0:
+            right = np.minimum(right, room / normal_x)
+        else:
+            left = np.maximum(left, room / normal_x)
+    inside &= (across >= left[:, None]) & (across <= right[:, None])
     return inside
 
 

@@ -76,6 +76,6 @@ def hue_and_brightness(values: Complex, peak: float, name: str = "hues") -> Pixe
 
 
 def _index(scaled: NDArray[np.float32], top: int) -> NDArray[np.int32]:
-    np.nan_to_num(scaled, copy=False, nan=0.0, posinf=top, neginf=0.0)
-    np.clip(scaled, 0, top, out=scaled)
+    np.fmax(scaled, np.float32(0), out=scaled)  # of 0 and what is no number, fmax takes 0
+    np.fmin(scaled, np.float32(top), out=scaled)
     return scaled.astype(np.int32)

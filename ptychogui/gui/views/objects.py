@@ -29,6 +29,8 @@ from ptychogui.types import Dataset, Mask, Object, Scan
 HINT = "The object appears here."
 NO_WAVELENGTH = "A thickness needs the wavelength: give the energy on the Data card."
 OF_ELECTRONS = "A thickness from δ and β is one for X-rays and light, not for electrons."
+AT_ONCE_PX = 1 << 20
+"""A picture of more pixels, as of a finished object, is made beside the window."""
 SHORTEST_CHOICE = 9
 """Letters of what is shown that are always seen."""
 
@@ -193,7 +195,7 @@ class ObjectView(View):
         take = partial(self._take, shown.note or (self._material_text() if kind.of_material else ""))
         if why_not:
             self._show_nothing(why_not)
-        elif kind.slow:
+        elif kind.slow or shown.image.size > AT_ONCE_PX:
             self._latest.run(partial(kind.make, wave), take, lambda said, _: self.panel.say(said))
         else:
             self._latest.forget()
