@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
@@ -123,6 +123,7 @@ class Preflight(QObject):
         kept = self._kept.get(opened)
         look = kept.look if kept is not None and kept.dataset is dataset else None
         self._asked, self._for = (job, dataset), opened
+        self._kept = {o: known if o is opened else replace(known, look=None) for o, known in self._kept.items()}
         self._stream.start(_maker(job, dataset, look))
         self.changed.emit()
 
