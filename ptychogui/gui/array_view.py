@@ -42,7 +42,7 @@ class ArrayView(QWidget):
         self._contents: Contents | None = None
         self._node: Node | None = None
         self._part = Part()
-        self._reading = self._again = False
+        self._reading = self._again = self._ended = False
         self.title = QLabel(HINT, self)
         self.title.setProperty("role", "heading")
         self.title.setWordWrap(True)
@@ -109,6 +109,10 @@ class ArrayView(QWidget):
         self.axes.blockSignals(False)
         self._take_axes()
 
+    def end(self) -> None:
+        """Show nothing any more, whatever is still being read: the widget is going."""
+        self._ended = True
+
     def _take_axes(self) -> None:
         node, shown = self._node, self.axes.currentData()
         count = count_of(node.shape or (), shown) if node is not None and shown is not None else 1
@@ -135,6 +139,8 @@ class ArrayView(QWidget):
         self._tasks.run(read, partial(self._take, node), partial(self._not_read, node))
 
     def _take(self, node: Node, part: Part) -> None:
+        if self._ended:
+            return
         self._reading = False
         if node is self._node:
             self._part = part
@@ -142,6 +148,8 @@ class ArrayView(QWidget):
         self._go_on()
 
     def _not_read(self, node: Node, sentence: str, details: str) -> None:
+        if self._ended:
+            return
         self._reading = False
         if node is self._node:
             self._part = Part(text=sentence)

@@ -43,7 +43,7 @@ class Autosave(QObject):
         self._lock = QLockFile(str(self._folder / _LOCK))
         self._lock.setStaleLockTime(0)
         self._last: list[Any] = []
-        self._busy = False
+        self._busy = self._failing = False
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY_MS)
         self._timer.timeout.connect(self.write)
@@ -54,13 +54,17 @@ class Autosave(QObject):
         return self._writer.path
 
     def begin(self) -> None:
-        """Look once a minute whether there is something new."""
+        """Look once a minute, and when a run has ended, whether there is something new."""
         self._timer.start()
+        self._session.ended.connect(self._run_ended)
+
+    def _run_ended(self, run: Run) -> None:
+        self.write()
 
     def write(self, then: Callable[[], object] = lambda: None) -> None:
         """Save what has changed since the last time, in a thread, without a word; `then` is called once it is there."""
         now = _parts(self._session)
-        if self._busy or not self._session.opened or _same(now, self._last):
+        if self._busy or self._failing or _same(now, self._last):
             return
         self._busy, kept = True, self._kept()
         self._session.tasks.run(partial(self._write, kept), partial(self._written, now, then), self._failed)
@@ -75,8 +79,7 @@ class Autosave(QObject):
         then()
 
     def _failed(self, sentence: str, details: str) -> None:
-        self._busy = False
-        self._timer.stop()  # it would fail every minute
+        self._busy, self._failing = False, True  # it would fail every minute
         self._session.tell("warning", f"Nothing is saved by itself any more: {sentence}", details)
 
     def end(self) -> None:
@@ -97,6 +100,8 @@ class Autosave(QObject):
             try:
                 project = read_project(path)
             except InputError:
+                continue
+            if not project.scans:
                 continue
             when = time.strftime("%d %B %H:%M", time.localtime(path.stat().st_mtime))
             found.append(Lost(path, f"{line_of(project)}, {when}"))

@@ -76,11 +76,12 @@ class ContentsView(QSplitter):
         self.addWidget(self.view)
         self.setSizes([460, 420])
         self.setChildrenCollapsible(False)
-        tasks.run(partial(open_contents, Path(path)), self._take, lambda sentence, _: self.failed.emit(sentence))
+        tasks.run(partial(open_contents, Path(path)), self._take, self._not_read)
 
     def close_file(self) -> None:
         """Let the file go; whoever still reads it comes to an end first."""
         self._closed = True
+        self.view.end()
         if self.contents is not None and not self._tasks.closing:
             self._tasks.run(self.contents.close, lambda _: None, lambda *_: None)
 
@@ -98,6 +99,10 @@ class ContentsView(QSplitter):
         if len(contents.nodes) >= MOST:
             self.search.setPlaceholderText(f"Search among the first {MOST} entries")
         self._fill()
+
+    def _not_read(self, sentence: str, details: str) -> None:
+        if not self._closed:
+            self.failed.emit(sentence)
 
     def _fill(self) -> None:
         """Add the next entries, some at a time."""

@@ -20,8 +20,7 @@ from ptychogui.io.outline import Outline, outline
 from ptychogui.params import InputError
 
 ENTRY = Qt.ItemDataRole.UserRole
-LISTED = Qt.ItemDataRole.UserRole + 1
-OUTLINED = Qt.ItemDataRole.UserRole + 2
+OUTLINED = Qt.ItemDataRole.UserRole + 1
 TYPING_MS = 350
 
 
@@ -91,8 +90,7 @@ class FolderTree(QTreeWidget):
 
     def _unfold(self, item: QTreeWidgetItem) -> None:
         entry: Entry | None = item.data(0, ENTRY)
-        if entry is not None and entry.is_folder and not item.data(0, LISTED):
-            item.setData(0, LISTED, True)
+        if entry is not None and entry.is_folder:
             self._list(item, entry.path)
         self._look()
 

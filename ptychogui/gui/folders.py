@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from PyQt6.QtCore import QDir
+
 from ptychogui.gui import settings
 from ptychogui.gui.project_file import SUFFIX
 from ptychogui.io.outline import is_candidate
@@ -55,7 +57,7 @@ def size_text(size_bytes: float) -> str:
 
 def roots() -> list[str]:
     """Where looking begins: the folders of the files opened last, home, and the whole machine."""
-    drives = [f"{letter}:\\" for letter in "CDEFGHIJKLMNOPQRSTUVWXYZ"] if os.name == "nt" else ["/"]
+    drives = [drive.absoluteFilePath() for drive in QDir.drives()]
     return list(dict.fromkeys([*recent_folders(), str(Path.home()), *drives]))
 
 

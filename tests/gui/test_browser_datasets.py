@@ -182,6 +182,21 @@ def test_every_kind_of_array_can_be_looked_at(window: Window, scan: Path, unknow
     assert shown == ["run", "stage", "positions"]
 
 
+def test_a_dialog_may_close_while_it_reads(window: Window, unknown: Path, until: Until) -> None:
+    for _ in range(3):
+        window.datasets.contents_of(str(unknown))
+        dialog_of(window, ContentsDialog).reject()  # before the tree is there
+        window.datasets.contents_of(str(unknown))
+        dialog = dialog_of(window, ContentsDialog)
+        until(lambda view=dialog.view: view.contents is not None)
+        dialog.view.choose("/run/camera/stack")
+        dialog.reject()  # before the picture is there
+        window.datasets.ask(str(unknown))
+        dialog_of(window, MappingDialog).reject()
+    until(lambda: window.session.tasks.waiting == 0 and not window.findChildren(ContentsDialog))
+    assert window.notices.texts() == []
+
+
 def test_a_damaged_file_says_so_in_the_dialog(window: Window, unknown: Path, until: Until) -> None:
     unknown.write_bytes(unknown.read_bytes()[:5000])
     window.datasets.contents_of(str(unknown))
