@@ -42,7 +42,7 @@ from ptychogui.io.shapes import AnyShape
 STEPS_PX = 330
 WIDTH_PX, HEIGHT_PX = 1240, 800
 HELP = {
-    "arrange": "Drag the cross to the beam and the edges of the box; drag elsewhere to move the picture.",
+    "arrange": "Drag the cross to the beam, and the edges of the box.",
     "brush": "Paint pixels with the left button.",
     "polygon": "Click the corners; a double-click or Return closes the polygon, Escape drops it.",
     "rectangle": "Drag from corner to corner.",

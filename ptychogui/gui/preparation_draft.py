@@ -12,6 +12,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from ptychogui.gui.opened import Opened
 from ptychogui.gui.session import Session
 from ptychogui.io import detect, geometry, preparation, reading, survey
+from ptychogui.io.correction import weights
 from ptychogui.io.data import PREPARATION, Data
 from ptychogui.io.prepare import Layout
 from ptychogui.io.raw import Raw
@@ -100,6 +101,7 @@ def tried(look: Look, data: Data) -> Trial:
     """What `data` makes of the sample that was looked at. Raises `InputError` where it cannot be."""
     seen = look.seen
     made = preparation.plan(look.raw, data, look.far, seen)
+    weights(look.raw, data, seen.numbers)  # says so where there is no monitor, or one that does not fit
     layout, mean, saturated = made.layout, seen.mean, 0
     if data.saturation is not None:
         over = seen.counts >= data.saturation

@@ -307,6 +307,12 @@ def test_what_does_not_fit_is_said_and_is_no_part_of_the_job(bench: Bench) -> No
     bench.settle()
     assert not bench.dialog.problem.isVisible()
     assert bench.dataset.frames.shape[1:] == (20, 24)
+    box = bench.find(QComboBox, "normalisation")
+    box.setCurrentIndex(box.findData("monitor"))
+    box.activated.emit(2)
+    bench.settle()
+    assert "no monitor" in bench.dialog.problem.text()
+    assert bench.data.normalisation == "none"
     bench.click("preparation_reset")
     assert bench.data == bench.original
 
