@@ -136,7 +136,7 @@ class Projects(QObject):
         runs = tuple(tuple(kept_run(run) for run in opened.runs) for opened in session.opened)
         selected_scan, selected_run = _selected(session)
         workspace = self._window.workspace
-        layout = workspace.saveState().data() if workspace is not None and workspace.arranged else b""
+        layout = workspace.layout_state().data() if workspace is not None and workspace.arranged else b""
         project = Project(
             scans=tuple(
                 ScanEntry(path=opened.path, job=opened.job, runs=tuple(run.entry for run in kept))
@@ -200,7 +200,7 @@ class Projects(QObject):
             state = b""
         if workspace is not None and state:
             workspace.arranged = True
-            workspace.restoreState(QByteArray(state))
+            workspace.restoreState(QByteArray(state), workspace.version)
 
     # recovery
 

@@ -14,6 +14,7 @@ from ptychogui.gui import dialogs, menus, settings, theme
 from ptychogui.gui.datasets import DATA_NAMES, Datasets
 from ptychogui.gui.first_steps import FirstSteps
 from ptychogui.gui.guidance import Guidance
+from ptychogui.gui.layouts import Layouts
 from ptychogui.gui.leaving import Leaving
 from ptychogui.gui.notices import Notices
 from ptychogui.gui.preparation import Preparing
@@ -64,6 +65,7 @@ class Window(QMainWindow):
         self.projects = Projects(self)
         self.runs = Runs(self)
         self.preparing = Preparing(self)
+        self.layouts = Layouts(self)
         self.actions_by_id = menus.make_actions(self)
         self.stack = QStackedWidget(self)
         self.start_page = StartPage(self.session.tasks, self)
@@ -362,7 +364,7 @@ class Window(QMainWindow):
         kept.setValue("geometry", self.saveGeometry())
         if self.workspace is not None:
             if self.workspace.arranged:
-                kept.setValue("layout", self.workspace.saveState())
+                kept.setValue("layout", self.workspace.layout_state())
             self.workspace.log.stop()
         self.session.tasks.close()
         event.accept()

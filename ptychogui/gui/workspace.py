@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 from PyQt6.QtCore import QByteArray, Qt, QTimer
@@ -93,6 +94,15 @@ class Workspace(QMainWindow):
 
     # layout
 
+    @property
+    def version(self) -> int:
+        """A number for this set of docks: a layout kept by a program with other docks would leave the new ones out."""
+        return zlib.crc32(" ".join(sorted(self.docks)).encode()) & 0x7FFFFFFF
+
+    def layout_state(self) -> QByteArray:
+        """Where the docks stand, to be kept."""
+        return self.saveState(self.version)
+
     def lay_out(self) -> None:
         """Put every dock where it stands by default, the object's phase the biggest."""
         docks, across, down = self.docks, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
@@ -160,7 +170,7 @@ class Workspace(QMainWindow):
             return
         self.arranged = True
         layout = settings().value("layout")
-        if not isinstance(layout, QByteArray) or not self.restoreState(layout):
+        if not isinstance(layout, QByteArray) or not self.restoreState(layout, self.version):
             self.give_sizes()
         if self._session.current is not None:  # whichever tab was in front last time
             self.reveal("import_card")
