@@ -304,5 +304,8 @@ class Result:
         """The object's slices for a picture: faded to one where hardly any light fell."""
         if self.illumination is None:
             return self.obj.slices
-        fade = np.square(np.clip(self.illumination / UNLIT, 0, 1))
-        return np.asarray(1 + (self.obj.slices - 1) * fade, np.complex64)
+        dark = self.illumination < UNLIT
+        fade = np.square(np.maximum(self.illumination[dark] / UNLIT, 0))
+        lit = np.array(self.obj.slices, np.complex64)
+        lit[:, dark] = 1 + (lit[:, dark] - 1) * fade
+        return lit

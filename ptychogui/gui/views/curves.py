@@ -48,16 +48,25 @@ class CurvePlot(QWidget):
 
     def show_curves(self, curves: Sequence[Curve], unit: str = "") -> None:
         """Show these curves over an axis of this unit, or the hint where there are none."""
+        same = [curve.name for curve in curves] == [curve.name for curve in self._curves]
+        self._curves = curves
+        if same:  # to make them anew is slow
+            for line, curve in zip(self._lines, curves):
+                line.setData(curve.x, curve.y)
+        else:
+            self._make_lines()
+        self.plot.name_axes(unit if curves else "")
+        if not same:
+            self.wear()
+
+    def _make_lines(self) -> None:
         for line in self._lines:
             self.plot.removeItem(line)
         self.plot.legend.clear()
-        self._curves = curves
-        self._lines = [self.plot.plot(curve.x, curve.y, antialias=not curve.thin) for curve in curves]
-        for line, curve in zip(self._lines, curves):
-            if len(curves) > 1:
+        self._lines = [self.plot.plot(curve.x, curve.y, antialias=True) for curve in self._curves]
+        for line, curve in zip(self._lines, self._curves):
+            if len(self._curves) > 1:
                 self.plot.legend.addItem(line, curve.name)
-        self.plot.name_axes(unit if curves else "")
-        self.wear()
 
     def fit(self) -> None:
         """Show whole curves again."""
