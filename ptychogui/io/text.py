@@ -24,11 +24,13 @@ _UNITS: dict[str, PositionUnit] = {
     "nm": "nm", "nanometre": "nm", "nanometer": "nm",
     "px": "px", "pixel": "px", "pixels": "px", "pix": "px",
 }  # fmt: skip
-_INDEX_NAMES = ("index", "frame", "number", "point", "id", "i", "n", "no", "#", "idx", "nr")
+INDEX_NAMES = ("index", "frame", "number", "point", "id", "i", "n", "no", "#", "idx", "nr")
 
 
 @dataclass(frozen=True)
-class _Table:
+class Table:
+    """Rows of numbers (N, columns), and the headings over them, if there are any."""
+
     numbers: Positions
     headings: tuple[str, ...]
 
@@ -38,25 +40,34 @@ def read_positions(path: Path) -> Listing:
 
     Raises `InputError` where the file is missing, is no text, or a line is not numbers.
     """
+    return listing_of(parsed(content_of(path), path), path)
+
+
+def content_of(path: Path) -> str:
+    """The text of a file. Raises `InputError` where it is missing, too large, or no text."""
     if not path.is_file():
         raise InputError(f"The positions file {path} does not exist; check data.positions.")
     if path.stat().st_size > _LARGEST_BYTES:
         raise InputError(f"{path} is too large for a text file of positions.")
     try:
-        content = files.head(path, _LARGEST_BYTES).decode("utf-8-sig")
+        return files.head(path, _LARGEST_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is no text file, so it holds no positions that can be read.") from error
-    table = _parsed(content, path)
+
+
+def listing_of(table: Table, path: Path) -> Listing:
+    """The positions in a table, in the order of the frames where a column counts them."""
     named = _named_columns(table)
     if named is not None:
         y, x, unit = named
-        ignored = table.numbers.shape[1] - 2 - (_index_column(table) is not None)
+        ignored = table.numbers.shape[1] - 2 - (index_column(table) is not None)
         text = f"{path.name}, columns '{table.headings[y]}' and '{table.headings[x]}'"
         return Listing(_in_order(table)[:, [y, x]], unit, text + (f", {ignored} others ignored" if ignored else ""))
     return _unnamed(table, path)
 
 
-def _parsed(content: str, path: Path) -> _Table:
+def parsed(content: str, path: Path) -> Table:
+    """The rows of numbers in a text. Raises `InputError` where a line is not one, or where there are none."""
     rows: list[list[float]] = []
     headings: tuple[str, ...] = ()
     semicolons = ";" in content
@@ -81,7 +92,7 @@ def _parsed(content: str, path: Path) -> _Table:
         raise InputError(f"{path} holds no rows of numbers, so there are no positions in it.")
     if len(rows[0]) < 2:
         raise InputError(f"{path} has one column of numbers, but positions have two.")
-    return _Table(np.array(rows), headings)
+    return Table(np.array(rows), headings)
 
 
 def _cells(line: str, semicolons: bool) -> list[str]:
@@ -119,7 +130,7 @@ def _axis(heading: str) -> str:
     return ""
 
 
-def _named_columns(table: _Table) -> tuple[int, int, PositionUnit | None] | None:
+def _named_columns(table: Table) -> tuple[int, int, PositionUnit | None] | None:
     """The columns of y and x and their unit, where the headings fit the columns and name both."""
     if len(table.headings) != table.numbers.shape[1]:
         return None
@@ -130,27 +141,27 @@ def _named_columns(table: _Table) -> tuple[int, int, PositionUnit | None] | None
     return y, x, _unit(table.headings[y]) or _unit(table.headings[x])
 
 
-def _index_column(table: _Table) -> int | None:
+def index_column(table: Table) -> int | None:
     """The column that counts the frames: a permutation of 0…N−1 or 1…N, in front or named so."""
     count = len(table.numbers)
     named = len(table.headings) == table.numbers.shape[1]
     for column in range(table.numbers.shape[1] if named else 1):
         values = np.sort(table.numbers[:, column])
         counts = any(np.array_equal(values, np.arange(count) + first) for first in (0, 1))
-        called = named and table.headings[column].lower() in _INDEX_NAMES
+        called = named and table.headings[column].lower() in INDEX_NAMES
         if counts and (called or (not named and table.numbers.shape[1] > 2)):
             return column
     return None
 
 
-def _in_order(table: _Table) -> Positions:
-    index = _index_column(table)
+def _in_order(table: Table) -> Positions:
+    index = index_column(table)
     return table.numbers if index is None else table.numbers[np.argsort(table.numbers[:, index], kind="stable")]
 
 
-def _unnamed(table: _Table, path: Path) -> Listing:
+def _unnamed(table: Table, path: Path) -> Listing:
     """The first two columns beside a counting one; in a raster the fast axis is x, otherwise (x, y) is assumed."""
-    index = _index_column(table)
+    index = index_column(table)
     columns = [c for c in range(table.numbers.shape[1]) if c != index][:2]
     if len(columns) < 2:
         raise InputError(f"{path} has a column that counts and one other, but positions have two.")

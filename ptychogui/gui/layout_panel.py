@@ -1,0 +1,169 @@
+"""The left side of the layout editor: the pattern, the map of the points, and the exposure."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import numpy as np
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from ptychogui.gui.forms import ParamsForm
+from ptychogui.gui.layout_plan import Plan
+from ptychogui.gui.layout_points import NO_FRAME, LayoutPoints, Places, places
+from ptychogui.gui.preparation_rows import button, label
+from ptychogui.layout import AnyPattern, Pattern
+from ptychogui.layout.affine import Affine
+from ptychogui.layout.fermat import Fermat
+from ptychogui.layout.figures import Exposure, step_m
+from ptychogui.params import InputError, Params, format_quantity
+
+PIXELS_NOTE = "The pixel at the sample is not known, so lengths count as pixels: 5 m means 5 pixels."
+
+
+class Planned(Params):
+    """What the form shows of a pattern."""
+
+    pattern: AnyPattern = Fermat()
+    """The pattern to draw."""
+
+
+class LayoutPanel(QWidget):
+    """Draws patterns, maps points, and knows with what they are exposed."""
+
+    exposure_changed = pyqtSignal()
+
+    def __init__(self, points: LayoutPoints, plan: Plan, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("layout_panel")
+        self._points, self._plan = points, plan
+        self.pattern = ParamsForm(Planned(pattern=_first_pattern(points, plan)), parent=self)
+        self.map = ParamsForm(Affine(), parent=self)
+        self._exposure = ParamsForm(Exposure(frame_shape=plan.known.frame_shape), parent=self)
+        self._exposure.set_hints(_hints(plan))
+        self.problem = label("", "problem", self, "pattern_problem")
+        self.problem.hide()
+        self._lay_out()
+        self.pattern.changed.connect(lambda: self._follow())
+        self._exposure.changed.connect(lambda: self.exposure_changed.emit())
+
+    def _lay_out(self) -> None:
+        inside = QWidget(self)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 8, 0)
+        if not self._plan.calibrated:
+            column.addWidget(label(PIXELS_NOTE, "doubt", self, "pixels_note"))
+        column.addWidget(self.pattern)
+        column.addWidget(self.problem)
+        tip = "Take this pattern in place of all points; later changes of the pattern are drawn at once"
+        more = "Add the points of this pattern to those that are there"
+        column.addLayout(
+            _row(
+                button(self, "draw_pattern", "Draw", self.draw, tip),
+                button(self, "add_pattern", "Add to the points", self.add, more),
+            )
+        )
+        column.addWidget(label("Exposure", "heading", self))
+        column.addWidget(self._exposure)
+        column.addWidget(label("Map", "heading", self))
+        column.addWidget(self.map)
+        tip = "Scale, shear and turn the selected points, or all where none is selected, about their middle"
+        column.addLayout(_row(button(self, "map_points", "Map the points", self.map_points, tip)))
+        column.addStretch(1)
+        area = QScrollArea(self)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inside)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(area)
+
+    @property
+    def exposure(self) -> Exposure:
+        """What is typed, and for the rest what is known of the scan."""
+        typed, known = cast(Exposure, self._exposure.params), self._plan.known
+        return typed.model_copy(
+            update={"probe_m": typed.probe_m or known.probe_m, "photons": typed.photons or known.photons}
+        )
+
+    # what is done
+
+    def draw(self) -> None:
+        """Put the pattern in place of all points, around their middle."""
+        made = self._made()
+        if made is not None:
+            self._points.put(made, f"draw a pattern: {made.layout.kind if made.layout else ''}")  # type: ignore[attr-defined]
+
+    def add(self) -> None:
+        """Add the pattern's points to those that are there; frames that have none go to them."""
+        made, now = self._made(), self._points.now
+        if made is None:
+            return
+        frames = np.full(len(made), NO_FRAME, np.intp)
+        free = self._points.free_frames[: len(frames)]
+        frames[: len(free)] = free
+        both = places(np.vstack([now.positions_m, made.positions_m]), np.concatenate([now.frames, frames]))
+        self._points.put(both, "add a pattern")
+
+    def map_points(self) -> None:
+        """Map the selected points, or all, about their middle."""
+        now, params = self._points.now, cast(Affine, self.map.params)
+        if self.map.problem or not len(now):
+            return
+        chosen = now.selected if now.selected.any() else np.ones(len(now), bool)
+        part = now.positions_m[chosen]
+        middle = (part.min(0) + part.max(0)) / 2
+        positions = now.positions_m.copy()
+        positions[chosen] = middle + params.mapped(part - middle)
+        self._points.put(Places(positions, now.frames, now.selected), "map the points")
+
+    def _follow(self) -> None:
+        """Draw a changed pattern at once where the points are those of a pattern that nobody has touched."""
+        if isinstance(self._points.now.layout, Pattern):
+            self.draw()
+
+    def _made(self) -> Places | None:
+        """The pattern's points for the frames in their order; None, with the reason on show, where it has none."""
+        pattern = cast(Planned, self.pattern.params).pattern
+        sentence = self.pattern.problem
+        points = np.zeros((0, 2))
+        try:
+            points = pattern.points_m()
+        except InputError as error:
+            sentence = str(error)
+        if not sentence and not len(points):
+            sentence = "This pattern has no points: choose a smaller step or a larger field."
+        self.problem.setText(sentence)
+        self.problem.setVisible(bool(sentence))
+        return None if sentence else self._points.in_order(points + self._points.middle_m, pattern)
+
+
+def _first_pattern(points: LayoutPoints, plan: Plan) -> AnyPattern:
+    """The pattern that made the points, or a spiral with their step and field."""
+    layout, positions = points.now.layout, points.now.positions_m
+    if isinstance(layout, Pattern):
+        return cast(AnyPattern, layout)
+    step = step_m(positions) or 10 * plan.pixel_m
+    field = np.ptp(positions, axis=0) if len(positions) > 1 else np.zeros(2)
+    if field.min() > 0:
+        step = math.sqrt(float(field.prod()) / len(positions))  # as many points in the same field
+    rounded = [float(f"{max(size, step):.3g}") for size in field]
+    return Fermat(step_m=float(f"{step:.3g}"), field_m=(rounded[0], rounded[1]))
+
+
+def _hints(plan: Plan) -> dict[str, str]:
+    known, unit = plan.known, "m" if plan.calibrated else "px"
+    return {
+        "probe_m": format_quantity(float(f"{known.probe_m:.3g}"), unit) if known.probe_m else "not known",
+        "photons": f"{known.photons:.3g}" if known.photons else "not known",
+    }
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    for widget in widgets:
+        row.addWidget(widget)
+    row.addStretch(1)
+    return row

@@ -1,0 +1,197 @@
+"""The points of a layout over a picture: selected, moved and added with the mouse."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PyQt6.QtCore import QEvent, QObject, QPointF, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QMouseEvent, QPainterPath, QPolygonF
+from PyQt6.QtWidgets import QGraphicsPathItem, QWidget
+
+from ptychogui.gui.layout_points import NO_FRAME, LayoutPoints
+from ptychogui.gui.views.graphics import point_in
+from ptychogui.gui.views.lengths import Lengths
+from ptychogui.gui.views.panel import ImagePanel
+from ptychogui.layout.base import Points
+
+Tool = Literal["select", "lasso", "add", "view"]
+TOOLS: tuple[Tool, ...] = ("select", "lasso", "add", "view")
+NEAR_PX = 9
+"""So near, on the screen, the pointer takes hold of a point."""
+MOST_CIRCLES = 1500
+"""Of more points than these only the selected ones have their probe drawn."""
+POINT, SELECTED, UNPAIRED, OUTLINE = "#4cc2ff", "#ffd34d", "#ff6b6b", "#000000"
+SPOT_PX = 7
+
+
+class LayoutPicture(ImagePanel):
+    """Shows the points of a layout and lets the mouse change them; lengths are in the unit of the picture."""
+
+    frame_marked = pyqtSignal(int)
+    """The number of a point was clicked."""
+
+    def __init__(self, points: LayoutPoints, unit: Lengths, parent: QWidget | None = None) -> None:
+        super().__init__("The points appear here.", parent)
+        self.setObjectName("layout_picture")
+        self.points, self.unit = points, unit
+        self.tool: Tool = "select"
+        self.probe_m: float | None = None
+        self.show_probes, self.show_path = True, False
+        self._held: Literal["", "move", "rectangle", "lasso"] = ""
+        self._start = (0.0, 0.0)
+        self._line: list[tuple[float, float]] = []
+        self._circles = QGraphicsPathItem()
+        self._path = pg.PlotCurveItem()
+        self._spots = [
+            pg.ScatterPlotItem(size=size, pen=pg.mkPen(OUTLINE), brush=pg.mkBrush(colour))
+            for colour, size in ((POINT, SPOT_PX), (UNPAIRED, SPOT_PX), (SELECTED, SPOT_PX + 2))
+        ]
+        self._rubber = pg.PlotCurveItem(pen=pg.mkPen(SELECTED, width=1.5, style=Qt.PenStyle.DashLine))
+        self.box.addItem(self._circles, ignoreBounds=True)
+        for item in (self._path, *self._spots):
+            self.box.addItem(item)
+        self.box.addItem(self._rubber, ignoreBounds=True)
+        self.describe = self._describe_point
+        viewport = self.plot.viewport()
+        assert viewport is not None
+        viewport.installEventFilter(self)
+        viewport.setMouseTracking(True)
+        points.changed.connect(self.draw)
+        points.marked.connect(self.draw)
+
+    # what is shown
+
+    @property
+    def _seen(self) -> Points:
+        seen: Points = self.points.now.positions_m / self.unit.unit_si
+        return seen
+
+    def draw(self) -> None:
+        """Draw the points, their probes and their order."""
+        now, seen = self.points.now, self._seen
+        unpaired = (now.frames == NO_FRAME) & ~now.selected & bool(len(self.points.wanted))
+        for item, which in zip(self._spots, (~now.selected & ~unpaired, unpaired, now.selected)):
+            item.setData(seen[which, 1], seen[which, 0])
+        if self.show_path and len(seen):
+            pen = QColor(POINT)
+            pen.setAlpha(150)
+            self._path.setData(seen[:, 1], seen[:, 0], pen=pg.mkPen(pen))
+        else:
+            self._path.setData([], [])
+        self._draw_circles(seen)
+
+    def _draw_circles(self, seen: Points) -> None:
+        self._circles.setVisible(self.show_probes and self.probe_m is not None)
+        if not self._circles.isVisible() or self.probe_m is None:
+            return
+        shown = seen if len(seen) <= MOST_CIRCLES else seen[self.points.now.selected]
+        radius, path = self.probe_m / 2 / self.unit.unit_si, QPainterPath()
+        for y, x in shown[:MOST_CIRCLES].tolist():
+            path.addEllipse(QPointF(x, y), radius, radius)
+        colour = QColor(POINT)
+        colour.setAlpha(90)
+        self._circles.setPen(pg.mkPen(colour, width=1))
+        self._circles.setPath(path)
+
+    def _describe_point(self, y: float, x: float) -> str:
+        text = f"y {y:.4g}  x {x:.4g} {self.unit.symbol}"
+        index = self._near(y, x)
+        if index is not None:
+            frame = int(self.points.now.frames[index])
+            text = f"point {index}" + (f", frame {frame}" if frame != NO_FRAME else "") + f"    {text}"
+        return text
+
+    def choose_tool(self, tool: Tool) -> None:
+        """Take another tool; what was begun with the last one is dropped."""
+        self.cancel()
+        self.tool = tool
+        viewport = self.plot.viewport()
+        if viewport is not None:
+            cross = tool in ("lasso", "add")
+            viewport.setCursor(Qt.CursorShape.CrossCursor if cross else Qt.CursorShape.ArrowCursor)
+
+    def cancel(self) -> bool:
+        """Drop what the mouse has begun; whether there was anything."""
+        begun, self._held = bool(self._held), ""
+        self._rubber.setData([], [])
+        return self.points.cancel() or begun
+
+    # the pointer
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Take the left button, unless the picture itself shall be moved; all else is the picture's."""
+        if not isinstance(event, QMouseEvent) or self.tool == "view":
+            return super().eventFilter(watched, event)
+        kind, left = event.type(), event.button() == Qt.MouseButton.LeftButton
+        y, x = point_in(self.box, self.plot.mapToScene(event.position().toPoint()))
+        if kind == QEvent.Type.MouseMove and self._held:
+            self._follow(y, x)
+            return True
+        if left and kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick):
+            more = event.modifiers() & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier)
+            self._press(y, x, bool(more))
+            return True
+        if left and kind == QEvent.Type.MouseButtonRelease:
+            more = event.modifiers() & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier)
+            self._release(bool(more))
+            return True
+        return super().eventFilter(watched, event)
+
+    def _near(self, y: float, x: float) -> int | None:
+        """The point that is near on the screen."""
+        if not len(self.points.now):
+            return None
+        dx, dy = self.box.viewPixelSize()
+        away = np.hypot(*((self._seen - (y, x)) / (dy, dx)).T)
+        nearest = int(np.argmin(away))
+        return nearest if away[nearest] <= NEAR_PX else None
+
+    def _press(self, y: float, x: float, more: bool) -> None:
+        self._start = y, x
+        if self.tool == "add":
+            self.points.add(y * self.unit.unit_si, x * self.unit.unit_si)
+            return
+        if self.tool == "lasso":
+            self._held, self._line = "lasso", [(y, x)]
+            return
+        near = self._near(y, x)
+        if near is None:
+            self._held = "rectangle"
+        elif more:
+            self.points.toggle(near)
+        else:
+            if not self.points.now.selected[near]:
+                self.points.select(np.array([near]))
+            self._held = "move"
+            self.frame_marked.emit(near)
+
+    def _follow(self, y: float, x: float) -> None:
+        (y0, x0), unit = self._start, self.unit.unit_si
+        if self._held == "move":
+            self.points.drag((y - y0) * unit, (x - x0) * unit)
+        elif self._held == "lasso":
+            self._line.append((y, x))
+            line = np.array([*self._line, self._line[0]])
+            self._rubber.setData(line[:, 1], line[:, 0])
+        else:
+            self._line = [(y0, x0), (y0, x), (y, x), (y, x0)]
+            self._rubber.setData([x0, x, x, x0, x0], [y0, y0, y, y, y0])
+
+    def _release(self, more: bool) -> None:
+        held, self._held = self._held, ""
+        self._rubber.setData([], [])
+        if held == "move":
+            self.points.drop()
+        elif held:
+            inside = self._inside() if len(self._line) > 2 else np.zeros(len(self.points.now), bool)
+            self.points.select(inside, add=more)
+        self._line = []
+
+    def _inside(self) -> NDArray[np.bool_]:
+        """Which points lie within the line that was drawn."""
+        polygon = QPolygonF([QPointF(x, y) for y, x in self._line])
+        rule: Any = Qt.FillRule.OddEvenFill
+        return np.array([polygon.containsPoint(QPointF(x, y), rule) for y, x in self._seen.tolist()], bool)

@@ -1,0 +1,114 @@
+"""Layouts of a scan and simulations: opens their dialogs, and takes an edited layout into the job."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PyQt6.QtCore import QObject
+
+from ptychogui.io.data import Data
+
+if TYPE_CHECKING:
+    from ptychogui.gui.layout_editor import LayoutEditor
+    from ptychogui.gui.layout_plan import Plan
+    from ptychogui.gui.layout_points import LayoutPoints, Places
+    from ptychogui.gui.opened import Opened
+    from ptychogui.gui.simulate_dialog import SimulateDialog
+    from ptychogui.gui.window import Window
+    from ptychogui.layout import Layout
+
+
+class Layouts(QObject):
+    """The layout editor and the simulation of a window."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._window, self._session = window, window.session
+
+    def edit(self) -> LayoutEditor:
+        """Edit the positions of the selected file, or plan a new scan where none is open; one that is open comes up."""
+        from ptychogui.gui.layout_editor import LayoutEditor, Use
+        from ptychogui.gui.layout_plan import plan_of_file, plan_of_pattern
+
+        there = self._window.findChild(LayoutEditor)
+        if there is not None:
+            there.show()
+            there.raise_()
+            there.activateWindow()
+            return there
+        opened = self._session.current
+        plan = plan_of_file(opened, self._session.current_run, self._probe_m()) if opened is not None else None
+        simulate = Use(
+            "Simulate…",
+            "Simulate a scan with these points, and see what comes of it",
+            lambda points: self.simulate(points.layout),
+            lambda now: "" if len(now) else "There are no points",
+        )
+        uses = [simulate]
+        if plan is not None and opened is not None:
+            tip = "Make these the positions of the file: written beside it as a table; deleted frames are left out"
+            uses.append(Use("Use for this file", tip, partial(self._use, opened, plan), partial(_why_not, plan)))
+        editor = LayoutEditor(self._session.tasks, plan or plan_of_pattern(), tuple(uses), self._window)
+        editor.show()
+        return editor
+
+    def _probe_m(self) -> float | None:
+        """The diameter of the probe, as the preflight knows it."""
+        known = self._window.tools.preflight.known
+        doubts = known.doubts if known is not None else ()
+        found = next((doubt.figures.get("probe_m") for doubt in doubts if doubt.name == "overlap"), None)
+        return float(found) if found is not None else None
+
+    def _use(self, opened: Opened, plan: Plan, points: LayoutPoints) -> None:
+        """Write the positions beside the file, and read it anew with them; can be undone."""
+        from ptychogui.gui.layout_editor import LayoutEditor
+        from ptychogui.io.layout import written
+
+        now, data, dataset = points.now, opened.job.data, opened.dataset
+        if dataset is None:
+            return
+        before = dict(zip(plan.frames.tolist(), plan.positions_m))
+        editor = self._window.findChild(LayoutEditor)
+        self._session.tasks.run(
+            lambda: written(data, dataset.geometry, before, now.frames, now.positions_m),
+            partial(self._take, opened, data, editor),
+            partial(self._session.tell, "error"),
+        )
+
+    def _take(self, opened: Opened, old: Data, editor: LayoutEditor | None, new: Data) -> None:
+        if opened not in self._session.opened or opened.job.data != old:
+            self._session.tell("warning", "The file has changed meanwhile: open the layout editor anew.")
+            return
+        job = opened.job.model_copy(update={"data": new})
+        self._session.edit(job, of=opened, what="scan layout")
+        self._session.tell("info", f"The positions were written to {Path(new.positions or '').name}, and are in use.")
+        if editor is not None:
+            editor.leave()
+
+    def simulate(self, layout: Layout | None = None) -> SimulateDialog:
+        """Choose a recipe, and simulate it with a layout, or with its own scan."""
+        from ptychogui.gui.simulate_dialog import SimulateDialog
+
+        dialog = self._window.findChild(SimulateDialog) or SimulateDialog(self._window)
+        if layout is not None:
+            dialog.take_layout(layout)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+        return dialog
+
+
+def _why_not(plan: Plan, now: Places) -> str:
+    """Why points cannot be the positions of a file."""
+    if not len(now):
+        return "There are no points"
+    if now.unpaired:
+        return f"{now.unpaired} points have no frame: delete them, or import a table that pairs them"
+    if np.array_equal(now.frames, plan.frames) and np.array_equal(now.positions_m, plan.positions_m):
+        return "Nothing has changed"
+    if len(now) < 2:
+        return "A scan has more than one point"
+    return ""

@@ -1,0 +1,182 @@
+"""Simulating a scan: a recipe with its parameters and a layout, made in a thread, written to a file and opened."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout
+
+from ptychogui.cli.simulate import write
+from ptychogui.engine.simulate import AnyRecipe, Recipe
+from ptychogui.engine.simulate.far import SiemensFar
+from ptychogui.gui import dialogs
+from ptychogui.gui.forms import ParamsForm
+from ptychogui.gui.layout_plan import Plan, plan_of_recipe
+from ptychogui.gui.preparation_rows import button, label
+from ptychogui.layout import Layout, Listed
+from ptychogui.params import Params
+
+if TYPE_CHECKING:
+    from ptychogui.gui.layout_points import LayoutPoints
+    from ptychogui.gui.window import Window
+
+SCANS = "Simulated scan (*.cxi)"
+WIDTH_PX, HEIGHT_PX = 460, 700
+ABOUT = (
+    "Makes the frames that an experiment would give. With a layout from the editor this plans an experiment: "
+    "simulate it, run it, and see whether the picture is good enough."
+)
+
+
+class Simulation(Params):
+    """What the form shows."""
+
+    recipe: AnyRecipe = SiemensFar()
+    """What is simulated."""
+
+
+class SimulateDialog(QDialog):
+    """Chooses a recipe, its parameters and its layout; the simulated file is opened."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self.setObjectName("simulate_dialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Simulate a scan")
+        self._window, self._tasks = window, window.session.tasks
+        self._busy = self._gone = False
+        self.form = ParamsForm(Simulation(), parent=self)
+        self.layout_line = label("", "", self, "layout_line")
+        self.problem = label("", "problem", self, "simulate_problem")
+        self._lay_out()
+        self.form.changed.connect(lambda: self.dress())
+        self.form.problem_changed.connect(lambda _: self.dress())
+        self.resize(WIDTH_PX, HEIGHT_PX)
+        self.dress()
+
+    def _lay_out(self) -> None:
+        area = QScrollArea(self)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(self.form)
+        tip = "Draw the points of this scan in the editor"
+        self.edit_button = button(self, "edit_layout", "Edit the layout…", self.edit_layout, tip)
+        tip = "Forget the layout: the recipe has a scan of its own"
+        self.own_button = button(self, "own_layout", "The recipe's own", self._forget_layout, tip)
+        self.start_button = button(
+            self, "start_simulation", "Simulate…", self._ask, "Choose a file and simulate into it"
+        )
+        self.start_button.setProperty("primary", True)
+        layout = QHBoxLayout()
+        layout.addWidget(self.edit_button)
+        layout.addWidget(self.own_button)
+        layout.addStretch(1)
+        end = QHBoxLayout()
+        end.addStretch(1)
+        end.addWidget(self.start_button)
+        end.addWidget(button(self, "simulate_close", "Close", self.close, "Close this dialog"))
+        column = QVBoxLayout(self)
+        column.addWidget(label(ABOUT, "dim", self))
+        column.addWidget(area, 1)
+        column.addWidget(self.layout_line)
+        column.addLayout(layout)
+        column.addWidget(self.problem)
+        column.addLayout(end)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe as the form shows it."""
+        return cast(Recipe, cast(Simulation, self.form.params).recipe)
+
+    def dress(self) -> None:
+        """Show which layout is in force, and what can be done."""
+        scan = self.recipe.scan
+        if scan is None:
+            said = "The probe stands where the recipe says."
+        elif isinstance(scan, Listed):
+            said = f"The probe stands at {len(scan.positions_m)} points of the editor."
+        else:
+            said = f"The probe stands on the pattern '{scan.kind}'."
+        self.layout_line.setText(said)
+        self.own_button.setEnabled(scan is not None and not self._busy)
+        self.form.setEnabled(not self._busy)
+        self.edit_button.setEnabled(not self._busy and not self.form.problem)
+        self.start_button.setEnabled(not self._busy and not self.form.problem)
+        self.start_button.setText("Simulating…" if self._busy else "Simulate…")
+
+    # the layout
+
+    def take_layout(self, layout: Layout) -> None:
+        """Let the probe stand where a layout says."""
+        recipe = self.recipe
+        self.form.set_params(Simulation(recipe=recipe.model_copy(update={"scan": layout})))
+        self.dress()
+
+    def _forget_layout(self) -> None:
+        self.form.set_params(Simulation(recipe=self.recipe.model_copy(update={"scan": None})))
+        self.dress()
+
+    def edit_layout(self) -> None:
+        """Open the editor with the points of the recipe as it stands."""
+        self._tell("")
+        self._tasks.run(partial(plan_of_recipe, self.recipe), self._open_editor, lambda why, _: self._tell(why))
+
+    def _open_editor(self, plan: Plan) -> None:
+        from ptychogui.gui.layout_editor import LayoutEditor, Use
+
+        if self._gone:
+            return
+
+        def use(points: LayoutPoints) -> None:
+            layout = points.layout
+            if layout is not None:
+                self.take_layout(layout)
+            editor.leave()
+
+        tip = "Simulate with these points"
+        uses = (Use("Use this layout", tip, use, lambda now: "" if len(now) else "There are no points"),)
+        editor = LayoutEditor(self._tasks, plan, uses, self)
+        editor.show()
+
+    # simulating
+
+    def _ask(self) -> None:
+        recipe = self.recipe
+        if recipe.dark_frames() is not None:
+            dialogs.choose_folder(self, "Choose a folder for the scan", self.simulate)
+        else:
+            dialogs.choose_name(self, "Simulate into", SCANS, Path.home() / f"{recipe.name}.cxi", self.simulate)
+
+    def simulate(self, path: str) -> None:
+        """Simulate into a file in a thread, and open it."""
+        recipe = self.recipe
+        self._busy = True
+        self._tell("")
+        self._tasks.run(partial(write, recipe, Path(path)), lambda _: self._open(path), self._failed)
+
+    def _open(self, path: str) -> None:
+        self._window.session.open(path)
+        if not self._gone:
+            self._busy = False
+            self.accept()
+
+    def _failed(self, sentence: str, details: str) -> None:
+        self._busy = False
+        if self._gone:
+            self._window.session.tell("error", sentence, details)
+        else:
+            self._tell(sentence)
+
+    def _tell(self, sentence: str) -> None:
+        if not self._gone:
+            self.problem.setText(sentence)
+            self.dress()
+
+    def done(self, result: int) -> None:
+        """What is being simulated is opened all the same."""
+        self._gone = True
+        super().done(result)
