@@ -134,6 +134,7 @@ class PreparationDialog(QDialog):
             row.addWidget(tool)
         self.mode = QComboBox(self)
         self.mode.setObjectName("paint_mode")
+        self.mode.setAccessibleName("What painting does")
         self.mode.addItems(["Leave out", "Take back"])
         self.mode.setToolTip("Whether painting leaves pixels out, or takes back what another rule left out")
         self.width_box = Number("brush_width", 1, 500, 1, self)
@@ -148,6 +149,7 @@ class PreparationDialog(QDialog):
         row = QHBoxLayout()
         self.view = QComboBox(self)
         self.view.setObjectName("preparation_view")
+        self.view.setAccessibleName("Before and after")
         self.view.setToolTip("What the picture shows of the pattern")
         for view, text in VIEWS.items():
             self.view.addItem(text, view)

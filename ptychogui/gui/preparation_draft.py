@@ -86,7 +86,7 @@ def looked(data: Data) -> Look:
     _, _, raw = reading.opened(data, beside=False)
     seen = survey.survey(raw, data)
     measured = detect.mean_pattern(seen.counts, np.ones_like(seen.gaps))
-    mean = seen.mean[~seen.gaps & (seen.mean > 0)]
+    mean = seen.mean[~seen.blind & (seen.mean > 0)]
     lit = (float(mean.min()), float(mean.max())) if mean.size else (1e-3, 1.0)
     most = float(np.nanmax(seen.counts, initial=1.0))
     return Look(raw, geometry.field_of(raw, data)[0] == "far", seen, measured, most, lit, _key(data))

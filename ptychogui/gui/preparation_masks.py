@@ -88,6 +88,7 @@ class MaskStep(Step):
         self.column.addWidget(self._file)
         self.shapes = QListWidget(self)
         self.shapes.setObjectName("shapes")
+        self.shapes.setAccessibleName("Painted shapes")
         self.shapes.setToolTip(tip_of("mask_shapes"))
         self.shapes.currentRowChanged.connect(lambda _: self._select())
         line = self.shapes.fontMetrics().height() + 8

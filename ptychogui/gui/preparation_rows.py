@@ -91,6 +91,7 @@ class Whole(QSpinBox):
     def __init__(self, name: str, low: int, high: int, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName(name)
+        self.setAccessibleName(name.replace("_", " "))
         self.setRange(low, high)
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -114,6 +115,7 @@ class Number(QDoubleSpinBox):
     def __init__(self, name: str, low: float, high: float, decimals: int, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName(name)
+        self.setAccessibleName(name.replace("_", " "))
         self.setRange(low, high)
         self.setDecimals(decimals)
         self.setKeyboardTracking(False)

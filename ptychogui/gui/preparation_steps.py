@@ -43,6 +43,7 @@ class OrientationStep(Step):
         self.add_row(*made[3:], self._text, None)
         self.zero = QComboBox(self)
         self.zero.setObjectName("zero_frequency")
+        self.zero.setAccessibleName("Zero frequency in the file")
         self.zero.setToolTip(tip_of("zero_frequency"))
         for text, value in (("as detected", None), ("in the middle", "centre"), ("in the corners", "corner")):
             self.zero.addItem(text, value)
@@ -177,6 +178,7 @@ class IntensityStep(Step):
         self.saturation.settled.connect(lambda value: draft.set("saturation", saturation=value))
         self.normalisation = QComboBox(self)
         self.normalisation.setObjectName("normalisation")
+        self.normalisation.setAccessibleName("Normalisation")
         self.normalisation.setToolTip(tip_of("normalisation"))
         for name, text in NORMALISATIONS.items():
             self.normalisation.addItem(text, name)
@@ -276,7 +278,7 @@ class NumbersEdit(QLineEdit):
     def __init__(self, name: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName(name)
-        self._problem = False
+        self.setAccessibleName(name.replace("_", " "))
 
     def show_numbers(self, numbers: tuple[int, ...]) -> None:
         """Write a list, unless somebody is writing."""

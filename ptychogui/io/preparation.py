@@ -73,17 +73,17 @@ def plan(raw: Raw, data: Data, far: bool, seen: Survey) -> Plan:
     `InputError` where a value does not fit.
     """
     gaps = seen.gaps & seen.given
-    mask = seen.given & ~gaps
+    mask = seen.given & ~seen.blind
     mean = np.where(mask, seen.mean, np.float32(0))
     from_corner, zero_value = _zero_frequency(raw, data, mean, far)
     layout, found, centre, centre_value = _layout(raw, data, mean, far, from_corner)
-    out = {"file": ~seen.given, "gaps": gaps}
+    out = {"file": ~seen.given, "gaps": gaps, "flat": seen.blind & ~seen.gaps}
     out |= _defects(data, seen.sample, mean, mask, layout, found if far else None) | _thresholds(data, mean)
     mask = mask & ~np.logical_or.reduce(list(out.values()))
     if data.mask_shapes:
         whole = np.fft.fftshift(mask) if from_corner else mask
         whole = painted(data.mask_shapes, whole)
-        mask = (np.fft.ifftshift(whole) if from_corner else whole) & ~seen.gaps
+        mask = (np.fft.ifftshift(whole) if from_corner else whole) & ~seen.blind
     if not layout.mask(mask).any():
         raise InputError("The mask leaves no pixel of the frames; check data.mask, or the mask in the file.")
     doubt = raw.doubts.get("mask", "") if seen.mask_origin == "file" else ""

@@ -28,7 +28,7 @@ class Survey:
 
     `numbers` (N,) are the frames of the file that are used. `counts` (n, ny, nx) is the sample as it was measured,
     `sample` the same without dark and flat field, `mean` (ny, nx) its mean over valid values. `gaps` (ny, nx) is True
-    where a pixel hardly ever holds a count or answers none, `given` is the mask of user or file, `noisy` whether values
+    where a pixel hardly ever holds a count, `given` is the mask of user or file, `noisy` whether values
     below zero are noise.
     """
 
@@ -42,6 +42,12 @@ class Survey:
     noisy: bool
     correction: Correction
 
+    @property
+    def blind(self) -> Mask:
+        """Pixels (True) that can never be used: gaps, and those that do not answer to an even illumination."""
+        gain = self.correction.gain
+        return self.gaps if gain is None else self.gaps | ~np.isfinite(gain)
+
 
 def survey(raw: Raw, data: Data) -> Survey:
     """Read a sample of the frames; raises `InputError` for unusable frames, or where dark, flat or mask do not fit."""
@@ -53,8 +59,6 @@ def survey(raw: Raw, data: Data) -> Survey:
     _check_signs(block.astype(np.float32), gaps)
     noisy = bool(np.mean((measured < 0) & ~gaps) > _NOISY)
     sample = corrected.apply(measured)
-    if corrected.gain is not None:
-        gaps = gaps | ~np.isfinite(corrected.gain)
     given, origin = given_mask(raw, data)
     mean = detect.mean_pattern(sample, np.ones_like(gaps))
     return Survey(numbers, measured, sample, mean, gaps, given, origin, noisy, corrected)

@@ -163,6 +163,7 @@ def test_the_box_is_dragged_by_its_edges_and_corners(bench: Bench) -> None:
 
 
 def test_pixels_are_painted_taken_back_and_undone_until_nothing_is_left(bench: Bench, tmp_path: Path) -> None:
+    frames = bench.dataset.frames[:]
     bench.click("tool_brush")
     bench.drag((30, 6), (34, 30))
     bench.click("tool_disc")
@@ -192,6 +193,7 @@ def test_pixels_are_painted_taken_back_and_undone_until_nothing_is_left(bench: B
         assert len(bench.data.mask_shapes) == left
     assert bench.data == bench.original
     assert bench.dataset.mask.all()
+    np.testing.assert_array_equal(bench.dataset.frames[:], frames)
 
 
 def test_a_shape_is_chosen_in_the_list_and_deleted(bench: Bench) -> None:

@@ -38,6 +38,7 @@ def test_flat_frames_are_divided_by_after_the_dark_ones(npz, tmp_path, frames):
     np.testing.assert_array_equal(dataset.mask, good)
     np.testing.assert_allclose(dataset.frames[:][:, good], expected[:, good], rtol=1e-5)
     assert "1 pixels that hardly answer" in value(dataset, "flat").text
+    assert not any("hold no counts" in warning for warning in dataset.warnings)
 
 
 def test_frames_of_the_scan_may_be_dark_and_flat_ones(npz, frames, scan_px):
