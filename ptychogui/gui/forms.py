@@ -206,6 +206,15 @@ class JobForm(ParamsForm):
         self._search.textChanged.connect(self._refresh)
         top = QHBoxLayout()
         top.addWidget(self._search, 1)
+        self._only_changed = QToolButton(self)
+        self._only_changed.setObjectName("only_changed")
+        self._only_changed.setText("●")
+        self._only_changed.setAccessibleName("Only changed parameters")
+        self._only_changed.setToolTip("Show only what was changed from the defaults")
+        self._only_changed.setCheckable(True)
+        self._only_changed.setAutoRaise(True)
+        self._only_changed.toggled.connect(lambda _: self._refresh())
+        top.addWidget(self._only_changed)
         self._presets = QToolButton(self)
         self._presets.setObjectName("presets")
         self._presets.setText("Presets")
@@ -242,6 +251,7 @@ class JobForm(ParamsForm):
     def reveal(self, name: str) -> None:
         """Put the keyboard into the field of a dotted name, or into the switch of its group where that is off."""
         self._search.clear()
+        self._only_changed.setChecked(False)
         path = name.split(".")
         section = self._sections[path[0].capitalize() if path[0] in GROUPS else "Run"]
         section.set_expanded(True)
@@ -271,13 +281,16 @@ class JobForm(ParamsForm):
         found = [_raised(c) for c in choices(self._params) if not (c.heading and len(c.path) == 1)]
         if words:
             found = [c for c in found if all(word in _searched(c) for word in words)]
+        if self._only_changed.isChecked():
+            found = [c for c in found if c.changed]
+        narrowed = bool(words) or self._only_changed.isChecked()
         first = (_flat(c) for c in found if is_essential(c) and self._of_stage(c))
         essential = sorted(first, key=lambda c: ORDER.get(str(c.path[0]), 2))
-        self._sections["Essentials"].show_choices([] if words else essential)
+        self._sections["Essentials"].show_choices([] if narrowed else essential)
         for group in GROUPS:
-            self._sections[group.capitalize()].show_choices([c for c in found if c.path[0] == group], bool(words))
+            self._sections[group.capitalize()].show_choices([c for c in found if c.path[0] == group], narrowed)
         rest = [c for c in found if c.path[0] not in GROUPS]
-        self._sections["Run"].show_choices(rest, bool(words))
+        self._sections["Run"].show_choices(rest, narrowed)
 
     def _of_stage(self, choice: Choice) -> bool:
         """Whether a choice is none of a stage, or one of the selected stage."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, pyqtSignal
@@ -83,15 +84,17 @@ class Timeline(QWidget):
 
     def blocks(self) -> list[QRect]:
         """Where each stage is drawn: as long as its epochs, but long enough to be read where there is room."""
-        count, whole = len(self.stages), self.width() - GAP_PX * (len(self.stages) - 1)
+        count = len(self.stages)
+        gap = GAP_PX if self.width() > 4 * GAP_PX * count else 0
+        whole = self.width() - gap * (count - 1)
         least = min(LEAST_PX, whole // count)
         total, free = sum(stage.epochs for stage in self.stages), whole - least * count
-        out, x = [], 0
-        for stage in self.stages:
-            width = least + round(free * stage.epochs / total)
-            out.append(QRect(x, 1, width, self.height() - 2))
-            x += width + GAP_PX
-        return out
+        before = list(accumulate((stage.epochs for stage in self.stages), initial=0))
+        edges = [round(free * epochs / total) + least * at for at, epochs in enumerate(before)]
+        return [
+            QRect(left + gap * at, 1, right - left, self.height() - 2)
+            for at, (left, right) in enumerate(pairwise(edges))
+        ]
 
     def sizeHint(self) -> QSize:
         """Two lines of text."""

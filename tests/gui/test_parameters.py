@@ -76,6 +76,18 @@ def test_a_parameter_is_found_by_a_word_of_its_help(qtbot: QtBot) -> None:
     assert all(name.startswith("refine.gain") for name in shown)
 
 
+def test_only_what_was_changed_is_shown_on_demand(qtbot: QtBot) -> None:
+    form = JobForm(Job().with_value("refine.distance.enabled", True).with_value("seed", 3))
+    qtbot.addWidget(form)
+    form.show()
+    form._only_changed.click()
+    assert {row.choice.name for row in form.rows() if row.isVisible()} == {"refine.distance.enabled", "seed"}
+    form.set_job(Job())
+    assert not [row for row in form.rows() if row.isVisible()]
+    form._only_changed.click()
+    assert [row for row in form.rows() if row.isVisible()]
+
+
 def own(widget: QWidget) -> bool:
     """Whether a control is the program's own, and not a part that Qt makes of another."""
     name = widget.objectName()

@@ -160,9 +160,9 @@ def test_blocks_are_as_long_as_their_epochs_and_fill_the_line(form: JobForm) -> 
     form.set_job(THREE)
     widths = [box.width() for box in timeline(form).blocks()]
     assert widths == sorted(widths)
-    assert abs(sum(widths) + 2 * GAP_PX - timeline(form).width()) <= 2
+    assert sum(widths) + 2 * GAP_PX == timeline(form).width()
     form.set_job(Job().with_value("solver", [{"kind": "rpie"}] * 40))
-    assert timeline(form).blocks()[-1].right() <= timeline(form).width()
+    assert timeline(form).blocks()[-1].right() == timeline(form).width() - 1
 
 
 def test_a_block_is_dragged_to_another_place(form: JobForm, qtbot: QtBot) -> None:
