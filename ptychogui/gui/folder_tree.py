@@ -31,6 +31,8 @@ class FolderTree(QTreeWidget):
     """A file, or a folder that is a scan."""
     contents_wanted = pyqtSignal(str)
     """The tree of a file should be shown."""
+    datasets_wanted = pyqtSignal(str)
+    """The user wants to say which dataset of a file is what, whatever its format."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -189,6 +191,7 @@ class FolderTree(QTreeWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("&Open as a scan" if entry.is_folder else "&Open", partial(self.open_wanted.emit, entry.path))
         if not entry.is_folder and _is_tree(entry.path):
+            menu.addAction("Open, choosing the &datasets…", partial(self.datasets_wanted.emit, entry.path))
             menu.addAction("&Contents…", partial(self.contents_wanted.emit, entry.path))
         if (clipboard := QGuiApplication.clipboard()) is not None:
             menu.addAction("Copy the &path", partial(clipboard.setText, entry.path))

@@ -39,9 +39,11 @@ AXIS = {"n": "frame", "r": "row", "c": "column", "y": "y", "x": "x"}
 LABELS = {
     "positions_y": "or their y",
     "positions_x": "and their x",
-    "positions_columns": "Columns",
+    "positions_columns": "Columns, unit",
     "mask_good": "Good in the mask",
 }
+UNIT_ROWS = {"positions": "", "positions_columns": "positions_unit"}
+"""The unit of positions stands beneath them, as they may come from one dataset or from two."""
 UNSET = {"axes": "frames first, then y, x", "positions_columns": "y, x", "mask_good": "what most pixels have"}
 SPELLED = {"um": "µm", "A": "Å", "yx": "y, x", "xy": "x, y", "nonzero": "not zero"}
 MOST = 300
@@ -142,7 +144,7 @@ class MappingDialog(QDialog):
         label = QLabel(LABELS.get(entry.name, label_of(entry.name)), self)
         self._grid.addWidget(label, row, 0)
         self._grid.addWidget(self._field(entry), row, 1)
-        unit = self._entries.get(f"{entry.name}_unit")
+        unit = self._entries.get(UNIT_ROWS.get(entry.name, f"{entry.name}_unit"))
         if unit is not None:
             self._grid.addWidget(self._field(unit), row, 2)
         why = QLabel(self)
@@ -161,7 +163,7 @@ class MappingDialog(QDialog):
         field.setMinimumContentsLength(5 if _is_unit(entry) else 14)
         choices = AXES if entry.name == "axes" else get_args(entry.type)
         if choices or entry.name == "axes":
-            field.addItem(UNSET.get(entry.name, "unit?"), None)
+            field.addItem(UNSET.get(entry.name, "as written"), None)
             for choice in choices:
                 words = ", ".join(AXIS[letter] for letter in choice) if entry.name == "axes" else str(choice)
                 field.addItem(SPELLED.get(words, words), choice)

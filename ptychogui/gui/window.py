@@ -131,6 +131,7 @@ class Window(QMainWindow):
         self.workspace.browser.menu_wanted.connect(self._show_context_menu)
         self.workspace.browser_dock.folders.open_wanted.connect(self.open_path)
         self.workspace.browser_dock.folders.contents_wanted.connect(self.datasets.contents_of)
+        self.workspace.browser_dock.folders.datasets_wanted.connect(self.datasets.ask)
         self.workspace.card.check_wanted.connect(self.tools.check)
         self.workspace.card.datasets_wanted.connect(self.datasets.choose)
         self.workspace.card.keep_wanted.connect(self.keep_beside)

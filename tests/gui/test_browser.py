@@ -176,7 +176,7 @@ def test_the_menu_of_a_file_opens_it_or_shows_its_tree(window: Window, scan: Pat
     folders.customContextMenuRequested.emit(folders.visualItemRect(item).center())
     menu = next(menu for menu in folders.findChildren(QMenu) if menu.objectName() == "folder_menu")
     texts = {action.text().replace("&", ""): action for action in menu.actions()}
-    assert list(texts) == ["Open", "Contents…", "Copy the path"]
+    assert list(texts) == ["Open", "Open, choosing the datasets…", "Contents…", "Copy the path"]
     texts["Contents…"].trigger()
     menu.close()
     dialog = window.findChild(ContentsDialog)
