@@ -19,8 +19,8 @@ class Keeper:
         self._last, self._count, self._seconds = -1, 0, 0.0
 
     def wants(self, shown: Snapshot) -> bool:
-        """Whether the state of which this is the picture should be kept."""
-        if shown.ended or self._count >= self._most:
+        """Whether the state of which this is the picture should be kept; not before a first guess was found."""
+        if shown.ended or shown.doing or self._count >= self._most:
             return False
         if self._count and self._seconds > _SHARE * shown.seconds:
             return False

@@ -152,6 +152,7 @@ def test_kept_states_are_spaced_as_a_logarithm_and_cost_little(opened: Session, 
     shown = replace(run.snapshot, ended="", epochs=50, epoch=0, seconds=0.0)
     start = replace(run.result, loss=np.zeros(0, np.float32))
     keeper = Keeper(3.5 * held_bytes(start))
+    assert not keeper.wants(replace(shown, doing="Finding the defocus"))
     assert keeper.wants(shown)
     keeper.took(start, 0.1)
     assert not keeper.wants(replace(shown, epoch=2, seconds=3.0))  # too dear so far
