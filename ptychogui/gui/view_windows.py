@@ -143,10 +143,13 @@ class ViewWindows(QObject):
         spec = next(dock for dock in DOCKS if dock.name == name)
         self._count += 1
         own, view = f"{name} {self._count + 1}", spec.make()
-        window = ViewWindow("torn_view", spec.title, view)
+        window = ViewWindow("torn_view", getattr(view, "title", spec.title), view)
         window.closed.connect(partial(self._forget, own))
         if hasattr(view, "title_changed"):
             view.title_changed.connect(lambda title: window.setWindowTitle(f"{title} — ptychogui"))
+        # what its buttons ask for is answered where the first view of its kind is connected
+        for wish in (signal for signal in dir(type(view)) if signal.endswith("_wanted")):
+            getattr(view, wish).connect(getattr(self._workspace.views[name], wish))
         self.torn[own] = window
         window.resize(*SIDE_PX)
         screen = self._other_screen()
