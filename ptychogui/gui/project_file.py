@@ -265,7 +265,7 @@ def _dataset(job: Job) -> tuple[Dataset | None, str]:
     if not job.data.path:
         return None, "The data of this result are not known: choose the file."
     try:
-        return read_data(job.data)[1], ""
+        return read_data(job.data, beside=False)[1], ""
     except InputError as error:
         return None, str(error)
 

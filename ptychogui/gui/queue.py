@@ -68,9 +68,8 @@ class Queue(QObject):
             self._begin(run, opened.dataset)
         elif self._read is not run:
             self._read = run
-            session.tasks.run(
-                partial(read_data, run.job.data), partial(self._data_read, run), partial(self._data_not_read, run)
-            )
+            read = partial(read_data, run.job.data, beside=False)
+            session.tasks.run(read, partial(self._data_read, run), partial(self._data_not_read, run))
 
     def _data_read(self, run: Run, found: tuple[Data, Dataset]) -> None:
         self._read = None

@@ -399,3 +399,14 @@ def test_the_view_of_diffraction_forgets_frames_that_were_prepared_otherwise(ben
     bench.until(lambda: np.array_equal(view.measured.picture.values, opened.dataset.frames[0]))
     with qtbot.waitSignal(view.prepare_wanted):
         view.prepare.click()
+
+
+def test_what_is_kept_beside_the_file_can_be_taken_back(session: Session, scan: Path, until: Until) -> None:
+    io.write_sidecar(Data(bin=2), scan)
+    session.open(str(scan))
+    until(lambda: session.current and session.current.dataset)
+    assert session.current.job.data.bin == 2
+    session.edit_data(session.current.job.data.model_copy(update={"bin": 1}))
+    until(lambda: not session.current.reading)
+    assert session.current.job.data.bin == 1
+    assert session.current.dataset.frames.shape[1:] == (40, 48)
