@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -109,6 +110,7 @@ class Writer:
         self.path = path
         self._refer = refer
         self._written: Written = {}
+        self._lock = threading.Lock()
 
     @property
     def folder(self) -> Path:
@@ -120,6 +122,10 @@ class Writer:
 
         Raises `InputError` where that is not possible; the last project stays until the new one is whole.
         """
+        with self._lock:  # whoever saves twice in a row waits in a thread
+            return self._write(kept, iterates)
+
+    def _write(self, kept: Kept, iterates: bool) -> list[tuple[Run, Path]]:
         files.check_folder(self.path.parent)
         places: list[tuple[Run, Path]] = []
         before, self._written = self._written, {}

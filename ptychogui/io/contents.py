@@ -228,12 +228,13 @@ class _Arrays:
         name = path.lstrip("/")
         if not any(node.readable and node.path == f"/{name}" for node in self.nodes):
             raise InputError(f"{self._path} has no array '{name}' of numbers; choose another one.")
-        if self._held is None or self._held[0] != name:
+        held = self._held  # another thread may change it meanwhile
+        if held is None or held[0] != name:
             try:
-                self._held = name, self._read(name)
+                held = self._held = name, self._read(name)
             except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
                 raise InputError(f"'{name}' of {self._path} cannot be read ({error}).") from error
-        return self._held[1]
+        return held[1]
 
     def close(self) -> None:
         self._held = None

@@ -59,10 +59,17 @@ def with_mapping(path: Path, data: Data) -> Data:
         kept = mapping.remembered(found.nodes)
         if kept is None:
             raise UnmappedError(
-                f"{path} holds {_counted(found)} of a layout that is not known; "
-                "say which dataset is what with data.mapping.frames, data.mapping.positions and so on."
+                f"{path} holds {_counted(found)} of a layout that is not known; say which dataset is what with "
+                f"data.mapping.frames{_largest(found)}, data.mapping.positions and so on."
             )
     return data.model_copy(update={"mapping": kept})
+
+
+def _largest(found: Contents) -> str:
+    """A hint at the largest stack of real numbers, which is likely to be the frames."""
+    real = [node for node in found.nodes if node.readable and node.dtype is not None and node.dtype.kind in "uif"]
+    stacks = [node for node in real if node.rank >= 3]
+    return f" (perhaps {max(stacks, key=lambda node: math.prod(node.shape or ())).path})" if stacks else ""
 
 
 def _counted(found: Contents) -> str:

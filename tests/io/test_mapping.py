@@ -17,6 +17,7 @@ from ptychogui.io import contents, mapping, proposals
 from ptychogui.io.data import Data
 from ptychogui.io.mapped import UnmappedError
 from ptychogui.io.mapping import Mapping
+from ptychogui.io.slices import count_of, pairs, part_of
 from ptychogui.params import InputError
 
 
@@ -179,6 +180,32 @@ def test_what_does_not_fit_is_refused_in_one_sentence(case: str, unknown: Path) 
     fields, sentence = REFUSED[case]
     with pytest.raises(InputError, match=sentence):
         io.read(stated(unknown, **fields))
+
+
+def test_links_to_other_files_are_not_followed(unknown: Path, frames: NDArray[Any]) -> None:
+    with h5py.File(unknown.with_name("other.h5"), "w") as other:
+        other["data"] = frames
+    with contents.opened(unknown) as found:
+        node = next(node for node in found.nodes if node.path == "/elsewhere")
+    assert node.kind == "link"
+    assert "other.h5, which is not followed" in node.note
+    with pytest.raises(InputError, match="lies in another file"):
+        io.read(stated(unknown, frames="/elsewhere"))
+
+
+def test_a_picture_of_a_huge_array_reads_one_slice(tmp_path: Path) -> None:
+    path = tmp_path / "huge.h5"
+    with h5py.File(path, "w") as file:
+        huge = file.create_dataset("huge", (7, 90_000, 3000, 2000), "u2", chunks=(1, 1, 500, 500))
+        huge[6, 89_999] = np.arange(2000)
+    with contents.opened(path) as found:
+        node = found.nodes[0]
+        assert pairs(node.shape or ())[0] == (2, 3)
+        assert count_of(node.shape or (), (2, 3)) == 630_000
+        part = part_of(found, node, (2, 3), 629_999)
+    assert part.step == (3, 2)
+    assert part.picture is not None
+    np.testing.assert_array_equal(part.picture[5], np.arange(0, 2000, 2))
 
 
 def test_axes_are_letters(unknown: Path) -> None:
