@@ -123,7 +123,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("save", "&Save result…", "&File", "save_dialog", "Ctrl+S", _needs_result, rule=True),
     Action("export", "&Export…", "&File", "runs.export", "Ctrl+E", _needs_ended_result),
     Action("open_project", "Open pro&ject…", "&File", "projects.open_dialog", "Ctrl+Alt+O", _needs_rest, rule=True),
-    Action("save_project", "Save p&roject", "&File", "projects.save", "Ctrl+Alt+S", _needs_file),
+    Action("save_project", "Sa&ve project", "&File", "projects.save", "Ctrl+Alt+S", _needs_file),
     Action("save_project_as", "Save project &as…", "&File", "projects.save_as", "", _needs_file),
     Action("load_parameters", "&Load parameters…", "&File", "load_parameters_dialog", "Ctrl+L", _needs_file, rule=True),
     Action("save_parameters", "Save &parameters…", "&File", "save_parameters_dialog", "Ctrl+Shift+S", _needs_file),
