@@ -28,7 +28,7 @@ from ptychogui.io.data import Data
 
 STEPS = 1000
 """Positions of a slider."""
-NUMBER_PX = 104
+NUMBER_PX, NAME_PX = 104, 90
 PAUSE_MS = 400
 """A value that is changed without the mouse is taken up after this pause."""
 
@@ -263,7 +263,10 @@ class FileRow(QWidget):
     def show_draft(self) -> None:
         """Show the name of the file in force."""
         path = getattr(self._draft.data, self._field)
-        self.name.setText(f"{self._text}: {Path(path).name if path else 'none'}")
+        room = NAME_PX if path else 2 * NAME_PX
+        shown = self.name.fontMetrics().elidedText(Path(path or "none").name, Qt.TextElideMode.ElideMiddle, room)
+        self.name.setText(f"{self._text}: {shown}")
+        self.name.setToolTip(path or "")
         self.clear.setVisible(bool(path))
 
     def _choose(self) -> None:

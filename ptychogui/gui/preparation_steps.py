@@ -249,10 +249,12 @@ class FramesStep(Step):
 
     def _totals(self) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """Numbers of the frames in use, and their total counts as far as they have been read."""
-        opened = self.draft.opened
-        preview = opened.preview if opened is not None else None
-        if opened is None or opened.dataset is None or preview is None or not preview.complete:
-            return np.zeros(0, np.intp), np.zeros(0)
+        opened, nothing = self.draft.opened, (np.zeros(0, np.intp), np.zeros(0))
+        if opened is None or opened.dataset is None or opened.job.data.normalisation == "sum":  # then all are the same
+            return nothing
+        preview = opened.preview
+        if preview is None or not preview.complete:
+            return nothing
         numbers = getattr(opened.dataset.frames, "numbers", np.arange(len(preview.total_counts)))
         return numbers, preview.total_counts
 
