@@ -30,8 +30,10 @@ class Looked:
 
     @property
     def not_known(self) -> tuple[str, ...]:
-        """What only the whole check can tell."""
+        """What only the whole check can tell; nothing where the positions are not there to run with."""
         told = {doubt.name for doubt in self.doubts}
+        if any(doubt.name == "positions" and doubt.level == "wrong" for doubt in self.doubts):
+            return ()
         return tuple(name for name in NEEDS_RUNS if name not in told)
 
 
