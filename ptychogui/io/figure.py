@@ -184,9 +184,17 @@ def _write(
     draw.text(at, plain, font=font, fill=fill, anchor=anchor)
     start = draw.textbbox(at, plain, font=font, anchor=anchor)[0] - draw.textbbox((0, 0), plain, font=font)[0]
     _, high, _, base = draw.textbbox(at, "x", font=font, anchor=anchor)
-    left, _, right, _ = draw.textbbox((0, 0), "l", font=font)
-    edge = draw.textbbox((0, 0), "u", font=font)[0]
+    (edge, _), (left, right) = _ink(font, "u"), _ink(font, "l")
     for place, letter in enumerate(signs):
         if letter == "µ":
-            x = start + draw.textlength(plain[:place], font) + edge
-            draw.rectangle((x, (high + base) / 2, x + right - left - 1, base + 0.4 * (base - high)), fill=fill)
+            x = round(start + draw.textlength(plain[:place], font)) + edge
+            draw.rectangle((x, (high + base) / 2, x + right - left, base + 0.35 * (base - high)), fill=fill)
+
+
+def _ink(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, letter: str) -> tuple[int, int]:
+    """The first and the last column of a letter's ink, from where it is set."""
+    _, _, right, bottom = font.getbbox(letter)
+    image = Image.new("L", (math.ceil(right) + 1, math.ceil(bottom) + 1))
+    ImageDraw.Draw(image).text((0, 0), letter, font=font, fill=255)
+    columns = np.flatnonzero(np.asarray(image).max(0) > 127)
+    return int(columns[0]), int(columns[-1])

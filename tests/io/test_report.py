@@ -104,6 +104,15 @@ def test_a_figure_has_square_pixels_a_round_scale_bar_and_its_colours():
     assert (image[place.bar[3] - 2, place.bar[0] + 2] <= 5).all()
 
 
+def test_mu_is_a_u_with_a_longer_stem():
+    plain, mu = (np.asarray(Image.open(BytesIO(png(replace(figure(), title=title)))).convert("L")) for title in "uµ")
+    rows, columns = np.nonzero(plain != mu)
+    _, left = np.nonzero(plain[: layout(figure()).picture[1]] < 128)
+    assert 0 < len(rows) < 60
+    assert np.abs(columns - left.min()).max() <= 3
+    assert rows.max() < layout(figure()).picture[1]
+
+
 def test_a_figure_as_svg_is_xml_with_its_texts():
     root = ElementTree.fromstring(svg(figure()))
     name = "{http://www.w3.org/2000/svg}"
