@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PyQt6.QtCore import QSize
 from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget, QStyle, QToolButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.browser import Browser
@@ -29,6 +30,7 @@ class BrowserDock(QWidget):
         self.folder_button.setAccessibleName("Folders of this computer")
         self.folder_button.setToolTip("Show the folders of this computer, or what is open")
         self.folder_button.setCheckable(True)
+        self.folder_button.setIconSize(QSize(16, 16))
         if (style := self.style()) is not None:
             self.folder_button.setIcon(style.standardIcon(QStyle.StandardPixmap.SP_DirIcon))
         self.folder_button.toggled.connect(self.show_folders)
