@@ -56,8 +56,8 @@ _OTHER = {
     ("min", "s"): 60.0,
     ("h", "s"): 3600.0,
 }
-_NO_PREFIX = ("kV",)
-"""Units that hold a prefix already."""
+_NO_PREFIX = ("kV", "px")
+"""Units that hold a prefix already, or take none."""
 _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\d\s]*)\s*")
 
 

@@ -51,7 +51,7 @@ class Use:
 
     text: str
     tip: str
-    do: Callable[[LayoutPoints], None]
+    do: Callable[[LayoutPoints], object]
     why_not: Callable[[Places], str]
 
 

@@ -13,7 +13,7 @@ def figures_text(found: Figures, unit: Lengths, pixel_m: float) -> str:
     """Two lines: what the layout gives, and what it costs."""
     gives = [f"{found.points} point{'' if found.points == 1 else 's'}"]
     if found.points > 1:
-        gives.append(f"step {unit.text(found.step_m)}")
+        gives.append(f"step {unit.text(found.step_m / unit.unit_si)}")
     if found.overlap is not None and found.shared_area is not None:
         gives.append(f"overlap {max(found.overlap, 0):.0%} linear, {found.shared_area:.0%} by area")
     if found.covered_by is not None:

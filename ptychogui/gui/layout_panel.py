@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from ptychogui.gui.choice import Choice, choices
 from ptychogui.gui.forms import ParamsForm
 from ptychogui.gui.layout_plan import Plan
 from ptychogui.gui.layout_points import NO_FRAME, LayoutPoints, Places, places
@@ -19,7 +21,7 @@ from ptychogui.layout.fermat import Fermat
 from ptychogui.layout.figures import Exposure, step_m
 from ptychogui.params import InputError, Params, format_quantity
 
-PIXELS_NOTE = "The pixel at the sample is not known, so lengths count as pixels: 5 m means 5 pixels."
+PIXELS_NOTE = "The pixel at the sample is not known, so lengths are in pixels."
 
 
 class Planned(Params):
@@ -27,6 +29,22 @@ class Planned(Params):
 
     pattern: AnyPattern = Fermat()
     """The pattern to draw."""
+
+
+class LengthsForm(ParamsForm):
+    """A form whose lengths are in pixels where the pixel at the sample is not known."""
+
+    def __init__(self, params: Params, pixels: bool, parent: QWidget | None = None) -> None:
+        self._pixels = pixels
+        super().__init__(params, parent=parent)
+
+    def _refresh(self) -> None:
+        found = choices(self._params)
+        self._sections[""].show_choices([_in_pixels(choice) for choice in found] if self._pixels else found)
+
+
+def _in_pixels(choice: Choice) -> Choice:
+    return replace(choice, entry=replace(choice.entry, unit="px")) if choice.unit == "m" else choice
 
 
 class LayoutPanel(QWidget):
@@ -37,11 +55,12 @@ class LayoutPanel(QWidget):
     def __init__(self, points: LayoutPoints, plan: Plan, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("layout_panel")
-        self._points, self._plan = points, plan
-        self.pattern = ParamsForm(Planned(pattern=_first_pattern(points, plan)), parent=self)
+        self._points, self._plan, self._known = points, plan, plan.known
+        pixels = not plan.calibrated
+        self.pattern = LengthsForm(Planned(pattern=_first_pattern(points, plan)), pixels, self)
         self.map = ParamsForm(Affine(), parent=self)
-        self._exposure = ParamsForm(Exposure(frame_shape=plan.known.frame_shape), parent=self)
-        self._exposure.set_hints(_hints(plan))
+        self._exposure = LengthsForm(Exposure(frame_shape=plan.known.frame_shape), pixels, self)
+        self._show_known()
         self.problem = label("", "problem", self, "pattern_problem")
         self.problem.hide()
         self._lay_out()
@@ -83,10 +102,25 @@ class LayoutPanel(QWidget):
     @property
     def exposure(self) -> Exposure:
         """What is typed, and for the rest what is known of the scan."""
-        typed, known = cast(Exposure, self._exposure.params), self._plan.known
+        typed, known = cast(Exposure, self._exposure.params), self._known
         return typed.model_copy(
             update={"probe_m": typed.probe_m or known.probe_m, "photons": typed.photons or known.photons}
         )
+
+    def know_probe(self, probe_m: float) -> None:
+        """Take a diameter of the probe that became known only now; what is typed stays in force."""
+        if self._known.probe_m is None:
+            self._known = self._known.model_copy(update={"probe_m": probe_m})
+            self._show_known()
+            self.exposure_changed.emit()
+
+    def _show_known(self) -> None:
+        known, unit = self._known, "m" if self._plan.calibrated else "px"
+        hints = {
+            "probe_m": format_quantity(float(f"{known.probe_m:.3g}"), unit) if known.probe_m else "not known",
+            "photons": f"{known.photons:.3g}" if known.photons else "not known",
+        }
+        self._exposure.set_hints(hints)
 
     # what is done
 
@@ -151,14 +185,6 @@ def _first_pattern(points: LayoutPoints, plan: Plan) -> AnyPattern:
         step = math.sqrt(float(field.prod()) / len(positions))  # as many points in the same field
     rounded = [float(f"{max(size, step):.3g}") for size in field]
     return Fermat(step_m=float(f"{step:.3g}"), field_m=(rounded[0], rounded[1]))
-
-
-def _hints(plan: Plan) -> dict[str, str]:
-    known, unit = plan.known, "m" if plan.calibrated else "px"
-    return {
-        "probe_m": format_quantity(float(f"{known.probe_m:.3g}"), unit) if known.probe_m else "not known",
-        "photons": f"{known.photons:.3g}" if known.photons else "not known",
-    }
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

@@ -27,33 +27,45 @@ class Layouts(QObject):
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self._window, self._session = window, window.session
+        self._editor: LayoutEditor | None = None
 
     def edit(self) -> LayoutEditor:
         """Edit the positions of the selected file, or plan a new scan where none is open; one that is open comes up."""
         from ptychogui.gui.layout_editor import LayoutEditor, Use
         from ptychogui.gui.layout_plan import plan_of_file, plan_of_pattern
 
-        there = self._window.findChild(LayoutEditor)
-        if there is not None:
-            there.show()
-            there.raise_()
-            there.activateWindow()
-            return there
+        if self._editor is not None:
+            self._editor.raise_()
+            self._editor.activateWindow()
+            return self._editor
         opened = self._session.current
         plan = plan_of_file(opened, self._session.current_run, self._probe_m()) if opened is not None else None
         simulate = Use(
             "Simulate…",
             "Simulate a scan with these points, and see what comes of it",
             lambda points: self.simulate(points.layout),
-            lambda now: "" if len(now) else "There are no points",
+            partial(_why_unsimulated, plan),
         )
         uses = [simulate]
         if plan is not None and opened is not None:
             tip = "Make these the positions of the file: written beside it as a table; deleted frames are left out"
             uses.append(Use("Use for this file", tip, partial(self._use, opened, plan), partial(_why_not, plan)))
         editor = LayoutEditor(self._session.tasks, plan or plan_of_pattern(), tuple(uses), self._window)
+        self._editor = editor
+        self._window.tools.preflight.changed.connect(self._tell_probe)
+        editor.finished.connect(self._forget)
         editor.show()
         return editor
+
+    def _tell_probe(self) -> None:
+        """The preflight has found how large the probe is."""
+        probe_m = self._probe_m()
+        if self._editor is not None and probe_m is not None:
+            self._editor.panel.know_probe(probe_m)
+
+    def _forget(self) -> None:
+        self._editor = None
+        self._window.tools.preflight.changed.disconnect(self._tell_probe)
 
     def _probe_m(self) -> float | None:
         """The diameter of the probe, as the preflight knows it."""
@@ -64,29 +76,27 @@ class Layouts(QObject):
 
     def _use(self, opened: Opened, plan: Plan, points: LayoutPoints) -> None:
         """Write the positions beside the file, and read it anew with them; can be undone."""
-        from ptychogui.gui.layout_editor import LayoutEditor
         from ptychogui.io.layout import written
 
         now, data, dataset = points.now, opened.job.data, opened.dataset
         if dataset is None:
             return
         before = dict(zip(plan.frames.tolist(), plan.positions_m))
-        editor = self._window.findChild(LayoutEditor)
         self._session.tasks.run(
             lambda: written(data, dataset.geometry, before, now.frames, now.positions_m),
-            partial(self._take, opened, data, editor),
+            partial(self._take, opened, data),
             partial(self._session.tell, "error"),
         )
 
-    def _take(self, opened: Opened, old: Data, editor: LayoutEditor | None, new: Data) -> None:
+    def _take(self, opened: Opened, old: Data, new: Data) -> None:
         if opened not in self._session.opened or opened.job.data != old:
             self._session.tell("warning", "The file has changed meanwhile: open the layout editor anew.")
             return
         job = opened.job.model_copy(update={"data": new})
         self._session.edit(job, of=opened, what="scan layout")
         self._session.tell("info", f"The positions were written to {Path(new.positions or '').name}, and are in use.")
-        if editor is not None:
-            editor.leave()
+        if self._editor is not None:
+            self._editor.leave()
 
     def simulate(self, layout: Layout | None = None) -> SimulateDialog:
         """Choose a recipe, and simulate it with a layout, or with its own scan."""
@@ -99,6 +109,13 @@ class Layouts(QObject):
         dialog.raise_()
         dialog.activateWindow()
         return dialog
+
+
+def _why_unsimulated(plan: Plan | None, now: Places) -> str:
+    """Why points cannot be simulated."""
+    if plan is not None and not plan.calibrated:
+        return "The pixel at the sample is not known: give energy, distance and detector pixel on the Data card"
+    return "" if len(now) else "There are no points"
 
 
 def _why_not(plan: Plan, now: Places) -> str:

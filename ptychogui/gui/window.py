@@ -136,6 +136,7 @@ class Window(QMainWindow):
         self.workspace.card.datasets_wanted.connect(self.datasets.choose)
         self.workspace.card.keep_wanted.connect(self.keep_beside)
         self.workspace.views["diffraction"].prepare_wanted.connect(self.preparing.open)
+        self.workspace.views["scan"].edit_wanted.connect(self.layouts.edit)
         menus.add_docks(self)
         self.tools.show_lights()
         self.workspace.form.presets_wanted.connect(self.guidance.presets)

@@ -21,7 +21,7 @@ def write_positions(path: Path | str, positions: Positions, unit: str, frames: S
     `frames` are the numbers of their frames; without them there is no such column. An older file stays until the new
     one is whole. Raises `InputError` where it cannot be written.
     """
-    lines = [f"y_{unit},x_{unit}", *(f"{y:.12g},{x:.12g}" for y, x in positions.tolist())]
+    lines = [f"y_{unit},x_{unit}", *(f"{y!r},{x!r}" for y, x in positions.tolist())]
     if frames is not None:
         lines = [f"{number},{line}" for number, line in zip(("frame", *frames), lines)]
     with replacing(Path(path)) as temporary:

@@ -16,8 +16,8 @@ MOST_POINTS = 100_000
 _ROUNDING = 1e-9
 
 
-class Pattern(Affine, Layout):
-    """Points of even density in a field around zero."""
+class Spread(Layout):
+    """How densely a field is filled, and how regularly."""
 
     step_m: Length = 1e-6
     """Distance of neighbouring points. Too large: neighbouring probes share too little to be tied together."""
@@ -30,6 +30,10 @@ class Pattern(Affine, Layout):
     beyond 0.3 holes appear."""
     seed: Index = 0
     """The same seed gives the same random numbers."""
+
+
+class Pattern(Affine, Spread):
+    """Points of even density in a field around zero."""
 
     @property
     def density_points(self) -> float:

@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PyQt6.QtCore import QEvent, QRectF, QSizeF, Qt, pyqtSignal
 from PyQt6.QtGui import QPalette
-from PyQt6.QtWidgets import QComboBox, QGraphicsEllipseItem, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QGraphicsEllipseItem, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.base import View
 from ptychogui.gui.views.colours import table
@@ -33,6 +33,8 @@ class ScanView(View):
     """Positions in the colours of a value of their frames, the probe as a circle, and the drift as enlarged lines."""
 
     frame_selected = pyqtSignal(int)
+    edit_wanted = pyqtSignal()
+    """The user wants to change the positions."""
     delay_ms = 80
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -93,6 +95,10 @@ class ScanView(View):
         self._figures.setProperty("role", "dim")
         self._figures.setWordWrap(True)
         self._figures.hide()
+        self.edit = QPushButton("Edit…", self)
+        self.edit.setObjectName("edit_scan")
+        self.edit.setToolTip("Move, delete and add positions; plan another scan")
+        self.edit.clicked.connect(lambda _: self.edit_wanted.emit())
         boxes = QVBoxLayout()
         for box in (self.colour_by, self.enlarge):
             box.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -103,6 +109,7 @@ class ScanView(View):
         row = QHBoxLayout()
         row.setContentsMargins(6, 0, 4, 2)
         row.addLayout(said, 1)
+        boxes.addWidget(self.edit)
         row.addLayout(boxes)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
