@@ -21,6 +21,7 @@ from PyQt6.QtWidgets import (
 
 from ptychogui.gui import thumbnails
 from ptychogui.gui.views.base import View
+from ptychogui.io.picture import scanned_area
 from ptychogui.types import UNLIT, Complex, Result
 
 ICON_PX = 72
@@ -130,12 +131,14 @@ def _icon(kept: Result) -> QIcon:
 
 
 def _small(kept: Result) -> Complex:
-    """Every few pixels of the object, faded where hardly any light fell."""
-    step = max(1, max(kept.obj.slices.shape[1:]) // thumbnails.SIDE_PX)
-    small = kept.obj.slices[:, ::step, ::step].prod(0)
+    """Every few pixels of the scanned area, faded where hardly any light fell."""
+    rows, columns = scanned_area(kept.obj, kept.scan, (kept.probe.modes.shape[-2], kept.probe.modes.shape[-1]))
+    step = max(1, max(rows.stop - rows.start, columns.stop - columns.start) // thumbnails.SIDE_PX)
+    part = slice(rows.start, rows.stop, step), slice(columns.start, columns.stop, step)
+    small = kept.obj.slices[:, *part].prod(0)
     if kept.illumination is None:
         return np.asarray(small, np.complex64)
-    fade = np.square(np.clip(kept.illumination[::step, ::step] / UNLIT, 0, 1))
+    fade = np.square(np.clip(kept.illumination[part] / UNLIT, 0, 1))
     return np.asarray(1 + (small - 1) * fade, np.complex64)
 
 
