@@ -101,14 +101,6 @@ class Opened:
         count, ny, nx = self.dataset.frames.shape
         return f"{count} frames of {ny} × {nx}, {geometry_line(self.dataset.geometry)}"
 
-    @property
-    def lines(self) -> str:
-        """The same in two short lines, for the tree."""
-        if self.dataset is None:
-            return "data not found"
-        count, ny, nx = self.dataset.frames.shape
-        return f"{count} × {ny} × {nx}\n{geometry_line(self.dataset.geometry)}"
-
     def next_run(self, job: Job | None = None, initial: Result | None = None, parent: str = "") -> Run:
         """A new run of a job, or of the one as it stands, with the next number."""
         job = job or self.job
