@@ -243,12 +243,14 @@ class LayoutEditor(QDialog):
         self.picture.probe_m = probe_m
         self.picture.draw()
         self._show_pairing()
-        if self.picture.picture is None or self.over.currentText() in (COVERAGE, NOTHING):
+        made_of_points = self.over.currentText() in (COVERAGE, NOTHING) and not self.picture.holding
+        if self.picture.picture is None or made_of_points:
             self._show_picture()
 
     def _show_picture(self) -> None:
         name = self.over.currentText()
-        self.picture.show_picture(self._pictures.get(name) or self._drawn(name == COVERAGE), name.lower())
+        note = "" if name == NOTHING else "number of probes that light each place" if name == COVERAGE else name.lower()
+        self.picture.show_picture(self._pictures.get(name) or self._drawn(name == COVERAGE), note)
 
     def _drawn(self, coverage: bool) -> Picture:
         """The coverage, or an empty picture of the same size."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PyQt6.QtCore import QEvent, QObject, QPointF, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, QPointF, Qt
 from PyQt6.QtGui import QColor, QMouseEvent, QPainterPath, QPolygonF
 from PyQt6.QtWidgets import QGraphicsPathItem, QWidget
 
@@ -30,9 +30,6 @@ SPOT_PX = 7
 class LayoutPicture(ImagePanel):
     """Shows the points of a layout and lets the mouse change them; lengths are in the unit of the picture."""
 
-    frame_marked = pyqtSignal(int)
-    """The number of a point was clicked."""
-
     def __init__(self, points: LayoutPoints, unit: Lengths, parent: QWidget | None = None) -> None:
         super().__init__("The points appear here.", parent)
         self.setObjectName("layout_picture")
@@ -41,6 +38,7 @@ class LayoutPicture(ImagePanel):
         self.probe_m: float | None = None
         self.show_probes, self.show_path = True, False
         self._held: Literal["", "move", "rectangle", "lasso"] = ""
+        self._fits = True
         self._start = (0.0, 0.0)
         self._line: list[tuple[float, float]] = []
         self._circles = QGraphicsPathItem()
@@ -77,7 +75,7 @@ class LayoutPicture(ImagePanel):
             item.setData(seen[which, 1], seen[which, 0])
         if self.show_path and len(seen):
             pen = QColor(POINT)
-            pen.setAlpha(150)
+            pen.setAlpha(110)
             self._path.setData(seen[:, 1], seen[:, 0], pen=pg.mkPen(pen))
         else:
             self._path.setData([], [])
@@ -113,11 +111,27 @@ class LayoutPicture(ImagePanel):
             cross = tool in ("lasso", "add")
             viewport.setCursor(Qt.CursorShape.CrossCursor if cross else Qt.CursorShape.ArrowCursor)
 
+    @property
+    def holding(self) -> bool:
+        """Whether points are being dragged; what they are drawn over then stays, so that the pointer keeps them."""
+        return self._held == "move"
+
     def cancel(self) -> bool:
         """Drop what the mouse has begun; whether there was anything."""
-        begun, self._held = bool(self._held), ""
+        begun = bool(self._held)
+        self._let_go()
         self._rubber.setData([], [])
         return self.points.cancel() or begun
+
+    def _hold(self) -> None:
+        """Begin to drag; the view stands still meanwhile."""
+        self._held, self._fits = "move", bool(self.box.autoRangeEnabled()[0])
+        self.box.disableAutoRange()
+
+    def _let_go(self) -> None:
+        if self.holding and self._fits:
+            self.box.enableAutoRange()
+        self._held = ""
 
     # the pointer
 
@@ -165,8 +179,7 @@ class LayoutPicture(ImagePanel):
         else:
             if not self.points.now.selected[near]:
                 self.points.select(np.array([near]))
-            self._held = "move"
-            self.frame_marked.emit(near)
+            self._hold()
 
     def _follow(self, y: float, x: float) -> None:
         (y0, x0), unit = self._start, self.unit.unit_si
@@ -181,7 +194,8 @@ class LayoutPicture(ImagePanel):
             self._rubber.setData([x0, x, x, x0, x0], [y0, y0, y, y, y0])
 
     def _release(self, more: bool) -> None:
-        held, self._held = self._held, ""
+        held = self._held
+        self._let_go()
         self._rubber.setData([], [])
         if held == "move":
             self.points.drop()

@@ -28,17 +28,21 @@ class Layouts(QObject):
         super().__init__(window)
         self._window, self._session = window, window.session
         self._editor: LayoutEditor | None = None
+        self._edited: Opened | None = None
 
     def edit(self) -> LayoutEditor:
         """Edit the positions of the selected file, or plan a new scan where none is open; one that is open comes up."""
         from ptychogui.gui.layout_editor import LayoutEditor, Use
         from ptychogui.gui.layout_plan import plan_of_file, plan_of_pattern
 
-        if self._editor is not None:
-            self._editor.raise_()
-            self._editor.activateWindow()
-            return self._editor
-        opened = self._session.current
+        opened, there = self._session.current, self._editor
+        if there is not None and opened is not self._edited and there.points.undo.isClean():
+            there.leave()
+            there = None
+        if there is not None:
+            there.raise_()
+            there.activateWindow()
+            return there
         plan = plan_of_file(opened, self._session.current_run, self._probe_m()) if opened is not None else None
         simulate = Use(
             "Simulate…",
@@ -51,7 +55,7 @@ class Layouts(QObject):
             tip = "Make these the positions of the file: written beside it as a table; deleted frames are left out"
             uses.append(Use("Use for this file", tip, partial(self._use, opened, plan), partial(_why_not, plan)))
         editor = LayoutEditor(self._session.tasks, plan or plan_of_pattern(), tuple(uses), self._window)
-        self._editor = editor
+        self._editor, self._edited = editor, opened
         self._window.tools.preflight.changed.connect(self._tell_probe)
         editor.finished.connect(self._forget)
         editor.show()
@@ -79,7 +83,8 @@ class Layouts(QObject):
         from ptychogui.io.layout import written
 
         now, data, dataset = points.now, opened.job.data, opened.dataset
-        if dataset is None:
+        if dataset is None or opened not in self._session.opened:
+            self._session.tell("warning", f"'{opened.title}' is not open any more, so it takes no positions.")
             return
         before = dict(zip(plan.frames.tolist(), plan.positions_m))
         self._session.tasks.run(

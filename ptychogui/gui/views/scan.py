@@ -9,9 +9,10 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PyQt6.QtCore import QEvent, QRectF, QSizeF, Qt, pyqtSignal
 from PyQt6.QtGui import QPalette
-from PyQt6.QtWidgets import QComboBox, QGraphicsEllipseItem, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QGraphicsEllipseItem, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.base import View
+from ptychogui.gui.views.buttons import tool_button
 from ptychogui.gui.views.colours import table
 from ptychogui.gui.views.drift import drift
 from ptychogui.gui.views.graphics import LEFT_PX, ScaleBar, UnitAxis, hug, name_axes, point_in, wear
@@ -95,10 +96,8 @@ class ScanView(View):
         self._figures.setProperty("role", "dim")
         self._figures.setWordWrap(True)
         self._figures.hide()
-        self.edit = QPushButton("Edit…", self)
-        self.edit.setObjectName("edit_scan")
-        self.edit.setToolTip("Move, delete and add positions; plan another scan")
-        self.edit.clicked.connect(lambda _: self.edit_wanted.emit())
+        tip = "Move, delete and add positions; plan another scan"
+        self.edit = tool_button(self, "edit_scan", "✎", tip, self.edit_wanted.emit)
         boxes = QVBoxLayout()
         for box in (self.colour_by, self.enlarge):
             box.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -109,8 +108,8 @@ class ScanView(View):
         row = QHBoxLayout()
         row.setContentsMargins(6, 0, 4, 2)
         row.addLayout(said, 1)
-        boxes.addWidget(self.edit)
         row.addLayout(boxes)
+        row.addWidget(self.edit, 0, Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
