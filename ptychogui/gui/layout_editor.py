@@ -143,7 +143,7 @@ class LayoutEditor(QDialog):
         self.over.setObjectName("layout_over")
         self.over.setToolTip("What the points are drawn over")
         self.over.addItems([COVERAGE, NOTHING])
-        self.over.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.over.setMinimumContentsLength(len("Object phase"))
         self.probes.setObjectName("show_probes")
         self.path.setObjectName("show_path")
         for widget in (self.probes, self.path, self.over):
@@ -241,7 +241,7 @@ class LayoutEditor(QDialog):
         found = figures(positions, exposure, self._coverage)
         self.figures.setText(figures_text(found, self.plan.unit, self.plan.pixel_m))
         self.picture.probe_m = probe_m
-        self.picture.draw()
+        self.picture.draw_soon()
         self._show_pairing()
         made_of_points = self.over.currentText() in (COVERAGE, NOTHING) and not self.picture.holding
         if self.picture.picture is None or made_of_points:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PyQt6.QtCore import QEvent, QObject, QPointF, Qt
+from PyQt6.QtCore import QEvent, QObject, QPointF, Qt, QTimer
 from PyQt6.QtGui import QColor, QMouseEvent, QPainterPath, QPolygonF
 from PyQt6.QtWidgets import QGraphicsPathItem, QWidget
 
@@ -24,7 +25,7 @@ NEAR_PX = 9
 MOST_CIRCLES = 1500
 """Of more points than these only the selected ones have their probe drawn."""
 POINT, SELECTED, UNPAIRED, OUTLINE = "#4cc2ff", "#ffd34d", "#ff6b6b", "#000000"
-SPOT_PX = 7
+SPOT_PX, SMALL_PX = 7, 3
 
 
 class LayoutPicture(ImagePanel):
@@ -44,8 +45,8 @@ class LayoutPicture(ImagePanel):
         self._circles = QGraphicsPathItem()
         self._path = pg.PlotCurveItem()
         self._spots = [
-            pg.ScatterPlotItem(size=size, pen=pg.mkPen(OUTLINE), brush=pg.mkBrush(colour))
-            for colour, size in ((POINT, SPOT_PX), (UNPAIRED, SPOT_PX), (SELECTED, SPOT_PX + 2))
+            pg.ScatterPlotItem(pen=pg.mkPen(OUTLINE), brush=pg.mkBrush(colour))
+            for colour in (POINT, UNPAIRED, SELECTED)
         ]
         self._rubber = pg.PlotCurveItem(pen=pg.mkPen(SELECTED, width=1.5, style=Qt.PenStyle.DashLine))
         self.box.addItem(self._circles, ignoreBounds=True)
@@ -57,8 +58,11 @@ class LayoutPicture(ImagePanel):
         assert viewport is not None
         viewport.installEventFilter(self)
         viewport.setMouseTracking(True)
-        points.changed.connect(self.draw)
-        points.marked.connect(self.draw)
+        self._later = QTimer(self)  # moves and selections that come together are drawn once
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.draw)
+        points.changed.connect(self.draw_soon)
+        points.marked.connect(self.draw_soon)
 
     # what is shown
 
@@ -67,12 +71,18 @@ class LayoutPicture(ImagePanel):
         seen: Points = self.points.now.positions_m / self.unit.unit_si
         return seen
 
+    def draw_soon(self) -> None:
+        """Draw once what has changed is over."""
+        self._later.start(0)
+
     def draw(self) -> None:
         """Draw the points, their probes and their order."""
         now, seen = self.points.now, self._seen
         unpaired = (now.frames == NO_FRAME) & ~now.selected & bool(len(self.points.wanted))
+        room = min(self.box.width(), self.box.height()) / math.sqrt(max(len(now), 1))
+        size = float(np.clip(0.4 * room, SMALL_PX, SPOT_PX))
         for item, which in zip(self._spots, (~now.selected & ~unpaired, unpaired, now.selected)):
-            item.setData(seen[which, 1], seen[which, 0])
+            item.setData(seen[which, 1], seen[which, 0], size=size + 2 * (item is self._spots[-1]))
         if self.show_path and len(seen):
             pen = QColor(POINT)
             pen.setAlpha(110)

@@ -17,6 +17,7 @@ from ptychogui.gui.views.colours import table
 from ptychogui.gui.views.drift import drift
 from ptychogui.gui.views.graphics import LEFT_PX, ScaleBar, UnitAxis, hug, name_axes, point_in, wear
 from ptychogui.gui.views.lengths import PIXELS, Lengths, lengths
+from ptychogui.gui.views.readout import Readout
 from ptychogui.gui.views.unknowns import figures_of, unknowns_text
 from ptychogui.io.picture import percentile_range
 from ptychogui.types import Complex, Positions, Real
@@ -88,9 +89,7 @@ class ScanView(View):
         self.enlarge.setToolTip("How much the lines from nominal to refined positions are enlarged")
         self.colour_by.activated.connect(lambda _: self._draw_if_seen())
         self.enlarge.activated.connect(lambda _: self._draw_drift())
-        self._readout = QLabel(self)
-        self._readout.setProperty("role", "dim")
-        self._readout.setMinimumWidth(10)
+        self._readout = Readout(self)
         self._figures = QLabel(self)
         self._figures.setObjectName("drift_figures")
         self._figures.setProperty("role", "dim")
