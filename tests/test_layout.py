@@ -11,6 +11,7 @@ import pytest
 from ptychogui.cli import main
 from ptychogui.engine.simulate import from_toml, recipes, simulate
 from ptychogui.io.data import Data
+from ptychogui.io.position_table import paired_by_name, paired_by_number, paired_in_order, read_table
 from ptychogui.io.positions import centred_m, free_name, write_positions
 from ptychogui.io.reading import read
 from ptychogui.io.text import read_positions
@@ -178,3 +179,26 @@ def test_positions_written_are_read_back(tmp_path: Path) -> None:
     write_positions(tmp_path / "b.csv", positions * 1e9, "nm")
     middle = (positions.min(0) + positions.max(0)) / 2
     assert centred_m(read_positions(tmp_path / "b.csv")) == pytest.approx(positions - middle, abs=1e-17)
+
+
+def test_a_table_is_paired_with_frames(tmp_path: Path) -> None:
+    path, frames = tmp_path / "t.csv", np.array([0, 2, 3, 5])
+    path.write_text("number;y_mm;x_mm\n3;0,1;0,2\n4;0,3;0,4\n9;0,5;0,6\n")
+    table = read_table(path)
+    assert table.listing.unit == "mm"
+    assert table.listing.values[1] == pytest.approx([0.3, 0.4])
+    assert table.numbers is not None
+    assert list(paired_by_number(table.numbers, frames)) == [2, 3, -1], "they count from 1"
+    path.write_text("# a scan\nname, x_um, y_um\nrun/B_10.TIF, 1, 2\nrun/A_3.tif, 3, 4\nrun/C_1.tif, 5, 6\n")
+    table = read_table(path)
+    assert table.names == ("run/B_10.TIF", "run/A_3.tif", "run/C_1.tif")
+    assert table.listing.values[0] == pytest.approx([2, 1])
+    names = ("c_1.tiff", "x.tiff", "a_3.tiff", "b_10.tiff", "y.tiff", "z.tiff")
+    assert list(paired_by_name(table.names, frames, names)) == [3, 2, 0]
+    assert list(paired_by_name(("img 2", "img 5", "img 4"), frames, ())) == [2, 5, -1]
+    assert list(paired_by_name(("left", "right"), frames, ())) == [-1, -1]
+    assert list(paired_in_order(6, frames)) == [0, 2, 3, 5, -1, -1]
+    path.write_text("frame y_nm x_nm\n2 20 21\n0 0 1\n1 10 11\n")
+    table = read_table(path)
+    assert table.numbers is None, "they are all there, so the rows are in the order of the frames"
+    assert list(table.listing.values[:, 0]) == [0, 10, 20]

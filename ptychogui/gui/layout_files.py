@@ -73,6 +73,8 @@ class PointsFiles(QWidget):
         self.say(sentence, "problem")
 
     def _take(self, name: str, table: PositionTable) -> None:
+        if self._gone:
+            return
         self._imported = name, table
         ways = [
             way for way, has in (("order", True), ("number", table.numbers is not None), ("name", table.names)) if has

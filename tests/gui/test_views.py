@@ -425,6 +425,23 @@ def test_positions_are_coloured_by_what_is_chosen(qtbot: QtBot, by: int) -> None
     np.testing.assert_array_equal(view._values(), values)
 
 
+def test_positions_are_coloured_by_their_drift(qtbot: QtBot) -> None:
+    case, view = Case(), ScanView()
+    shown(qtbot, view)
+    view.show_dataset(case.dataset, case.preview)
+    view.colour_by.setCurrentText("drift")
+    view.colour_by.activated.emit(5)
+    assert view._readout.text() == "known after a run"
+    moved = case.positions + np.array([3e-9, -2e-9])
+    moved[4] += (35e-9, 0)
+    drawn(qtbot, view, replace(case.snapshot, positions_m=moved))
+    lengths = np.full(35, 1e-9)
+    lengths[4] = 34e-9
+    np.testing.assert_allclose(view._values(), lengths, rtol=1e-6)
+    assert view._readout.text().startswith("1 to ")
+    assert view._readout.text().endswith(" nm")
+
+
 def test_positions_are_coloured_by_how_badly_their_frames_fit(qtbot: QtBot) -> None:
     case, view = Case(), ScanView()
     shown(qtbot, view)

@@ -45,6 +45,15 @@ class Drift:
         return "  ·  ".join(part for part in parts if part)
 
 
+def ways(nominal_m: Positions, refined_m: Positions | None) -> Positions | None:
+    """How far and where to (N, 2) each position was moved, without the shift of all; None where none was."""
+    if refined_m is None or refined_m.shape != nominal_m.shape or np.allclose(nominal_m, refined_m, atol=0):
+        return None
+    way: Positions = refined_m - nominal_m
+    way -= np.nanmean(way, 0)
+    return way
+
+
 def drift(nominal_m: Positions, refined_m: Positions) -> Drift | None:
     """The drift from nominal to refined positions (N, 2); None where they are the same, or span no area."""
     good = np.isfinite(nominal_m).all(1) & np.isfinite(refined_m).all(1)

@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QComboBox, QGraphicsEllipseItem, QHBoxLayout, QLabel
 from ptychogui.gui.views.base import View
 from ptychogui.gui.views.buttons import tool_button
 from ptychogui.gui.views.colours import table
-from ptychogui.gui.views.drift import drift
+from ptychogui.gui.views.drift import drift, ways
 from ptychogui.gui.views.graphics import LEFT_PX, ScaleBar, UnitAxis, hug, name_axes, point_in, wear
 from ptychogui.gui.views.lengths import PIXELS, Lengths, lengths
 from ptychogui.gui.views.readout import Readout
@@ -28,7 +28,7 @@ LONGEST = 4.0
 """A scan longer than this is shown in a box of this aspect."""
 SHADES = 24
 ENLARGED = (1, 5, 10, 50, 100, 500)
-COLOURS = ("total counts", "deflection y", "deflection x", "order", "R-factor")
+COLOURS = ("total counts", "deflection y", "deflection x", "order", "R-factor", "drift")
 
 
 class ScanView(View):
@@ -47,6 +47,7 @@ class ScanView(View):
         self._moment: tuple[object, ...] = ()
         self._index = 0
         self._refined: Positions | None = None
+        self._way: Positions | None = None
         self._note = ""
         self._set_up_plot()
         self._lay_out()
@@ -135,6 +136,7 @@ class ScanView(View):
         else:
             self._nominal = self._refined = None
             pixel = (1.0, 1.0)
+        self._way = ways(self._nominal, self._refined) if self._nominal is not None else None
         self._draw_spots(pixel)
         epoch = self.snapshot.epoch if self.snapshot is not None else None
         moment = (id(self._nominal), id(self.result), epoch, self._unit)
@@ -146,7 +148,9 @@ class ScanView(View):
     def _draw_spots(self, pixel: tuple[float, float]) -> None:
         """The spots are drawn only where something about them has changed: thousands of them take their time."""
         values = self._values()
-        key = (id(self._nominal), id(self.preview), id(self.result), self.colour_by.currentText(), pixel)
+        by = self.colour_by.currentText()
+        epoch = self.snapshot.epoch if self.snapshot is not None and by == "drift" else None
+        key = (id(self._nominal), id(self.preview), id(self.result), epoch, by, pixel)
         if key == self._drawn:
             return
         self._drawn = key
@@ -162,8 +166,10 @@ class ScanView(View):
         step = -(-len(self._nominal) // MOST)
         points = self._nominal[::step] / self._unit.unit_si
         low, high = percentile_range(values)
-        unknown = self.colour_by.currentText() == "R-factor" and self._residual() is None
-        self._say("known after a run" if unknown else f"{low:.3g} to {high:.3g}")
+        unknown = (by == "R-factor" and self._residual() is None) or (by == "drift" and self._way is None)
+        unit = self._unit if by == "drift" else Lengths(1.0, "")
+        known = f"{low / unit.unit_si:.3g} to {high / unit.unit_si:.3g} {unit.symbol}".strip()
+        self._say("known after a run" if unknown else known)
         level = np.nan_to_num((values[::step] - low) / (high - low)) * (SHADES - 1)
         brushes = _brushes()
         shades = np.clip(np.rint(level), 0, SHADES - 1).astype(int)
@@ -182,7 +188,9 @@ class ScanView(View):
         preview, by, residual = self.preview, self.colour_by.currentText(), self._residual()
         if by == "R-factor" and residual is not None and len(residual) == count:
             return residual.astype(np.float64)
-        if by in ("order", "R-factor") or preview is None or len(preview.total_counts) != count:
+        if by == "drift" and self._way is not None:
+            return np.asarray(np.hypot(*self._way.T), np.float64)
+        if by in ("order", "R-factor", "drift") or preview is None or len(preview.total_counts) != count:
             return np.arange(count, dtype=np.float64)
         if by == "total counts":
             return preview.total_counts
@@ -204,9 +212,8 @@ class ScanView(View):
 
     def _draw_drift(self) -> None:
         """Lines from nominal to refined positions; a common shift of all, which nothing can tell, is left out."""
-        nominal, refined = self._nominal, self._refined
-        moved = nominal is not None and refined is not None and refined.shape == nominal.shape
-        if not moved or nominal is None or refined is None or np.allclose(nominal, refined, atol=0):
+        nominal, refined, way = self._nominal, self._refined, self._way
+        if nominal is None or refined is None or way is None:
             self._drift.setData([], [])
             self.enlarge.setVisible(False)
             self._say_found("")
@@ -216,10 +223,8 @@ class ScanView(View):
         self._say_found(found.text(self._unit) if found is not None else "")
         step = -(-len(nominal) // MOST)
         start = nominal[::step]
-        way = refined[::step] - start
-        way = way - np.nanmean(way, 0)
         factor = int(self.enlarge.currentData())
-        lines = np.stack([start, start + factor * way], 1).reshape(-1, 2) / self._unit.unit_si
+        lines = np.stack([start, start + factor * way[::step]], 1).reshape(-1, 2) / self._unit.unit_si
         self._drift.setData(lines[:, 1], lines[:, 0], connect="pairs")
 
     def _say_found(self, drifted: str) -> None:
@@ -287,6 +292,9 @@ class ScanView(View):
             text = f"frame {index}    R {residual[index]:.3g}"
         elif self.preview is not None and index < len(self.preview.total_counts):
             text += f"    {self.preview.total_counts[index]:.4g} counts"
+        if self._way is not None:
+            y, x = self._way[index] / self._unit.unit_si
+            text += f"    moved y {y:+.3g}  x {x:+.3g} {self._unit.symbol}"
         self._readout.setText(text)
 
     def wear(self) -> None:
