@@ -11,10 +11,12 @@ import pytest
 from ptychogui.cli import main
 from ptychogui.engine.simulate import from_toml, recipes, simulate
 from ptychogui.io.data import Data
+from ptychogui.io.layout import written
 from ptychogui.io.position_table import paired_by_name, paired_by_number, paired_in_order, read_table
 from ptychogui.io.positions import centred_m, free_name, write_positions
 from ptychogui.io.reading import read
 from ptychogui.io.text import read_positions
+from ptychogui.io.writing import write
 from ptychogui.layout import AnyLayout, AnyPattern, Listed, Pattern
 from ptychogui.layout.affine import Affine
 from ptychogui.layout.concentric import Concentric
@@ -202,3 +204,31 @@ def test_a_table_is_paired_with_frames(tmp_path: Path) -> None:
     table = read_table(path)
     assert table.numbers is None, "they are all there, so the rows are in the order of the frames"
     assert list(table.listing.values[:, 0]) == [0, 10, 20]
+
+
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_edited_positions_are_read_back_as_they_were_edited(tmp_path: Path, calibrated: bool) -> None:
+    dataset = simulate(recipes()["siemens-far"].read({"shape": (24, 32), "probe_px": 8.0, "frames": 12}))
+    if not calibrated:
+        np.savez(tmp_path / "scan.npz", data=dataset.frames, scan=dataset.scan.positions_m / dataset.geometry.pixel_m)
+    else:
+        write(dataset, tmp_path / "scan.cxi")
+    path = tmp_path / ("scan.cxi" if calibrated else "scan.npz")
+    data = Data(path=str(path), scan_rotation_rad=0.4, scan_flip="tx", crop=16, exclude=(5,), zero_frequency="centre")
+    before = read(data)
+    assert before.geometry.calibrated == calibrated
+    numbers = np.delete(np.arange(12), 5)
+    stood = dict(zip(numbers.tolist(), before.scan.positions_m))
+    keep = np.array([9, 0, 3, 4, 11])
+    edited = np.array([stood[n] for n in keep]) + np.random.default_rng(3).normal(size=(5, 2)) * before.scan.step_m
+    told = written(data, before.geometry, stood, keep, edited)
+    assert told.exclude == (1, 2, 5, 6, 7, 8, 10)
+    assert (told.scan_rotation_rad, told.scan_flip) == (0.0, "none")
+    after = read(told)
+    assert after.positions_known
+    assert after.scan.positions_m == pytest.approx(edited[np.argsort(keep)], rel=1e-12)
+    assert not [value for value in after.values if value.name == "positions" and value.doubt]
+    back = read(told.model_copy(update={"exclude": (5,)}))
+    assert back.scan.positions_m[1] == pytest.approx(stood[1], rel=1e-12), "the table keeps where it stood"
+    again = written(told, before.geometry, stood, keep, edited)
+    assert again.positions != told.positions
