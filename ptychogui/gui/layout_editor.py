@@ -156,7 +156,10 @@ class LayoutEditor(QDialog):
             self, "delete_points", "Delete", self.points.delete_selected, "Delete the selected points"
         )
         row.addWidget(self._delete)
-        row.addWidget(button(self, "select_all", "Select all", self.points.select_all, "Select every point (Ctrl+A)"))
+        tip = "Add a point in the middle of the field (Insert); its place can be typed in the table"
+        row.addWidget(button(self, "new_point", "New", self._new_point, tip))
+        QShortcut(QKeySequence(Qt.Key.Key_Insert), self, self._new_point)
+        row.addWidget(button(self, "select_all", "All", self.points.select_all, "Select every point (Ctrl+A)"))
         if self.plan.refined_m is not None:
             tip = "Put the points where the selected run has found them"
             row.addWidget(button(self, "take_refined", "Refined", self._take_refined, tip))
@@ -208,6 +211,10 @@ class LayoutEditor(QDialog):
     def _switch(self, name: str, on: bool) -> None:
         setattr(self.picture, name, on)
         self.picture.draw()
+
+    def _new_point(self) -> None:
+        y_m, x_m = self.points.middle_m.tolist()
+        self.points.add(y_m, x_m)
 
     def _take_refined(self) -> None:
         """Points whose frame the run has seen go where it has found them."""

@@ -20,6 +20,7 @@ from ptychogui.layout import Layout, Listed
 from ptychogui.params import Params
 
 if TYPE_CHECKING:
+    from ptychogui.gui.layout_editor import LayoutEditor
     from ptychogui.gui.layout_points import LayoutPoints
     from ptychogui.gui.window import Window
 
@@ -48,6 +49,7 @@ class SimulateDialog(QDialog):
         self.setWindowTitle("Simulate a scan")
         self._window, self._tasks = window, window.session.tasks
         self._busy = self._gone = False
+        self._editor: LayoutEditor | None = None
         self.form = ParamsForm(Simulation(), parent=self)
         self.layout_line = label("", "", self, "layout_line")
         self.problem = label("", "problem", self, "simulate_problem")
@@ -106,7 +108,7 @@ class SimulateDialog(QDialog):
         self.form.setEnabled(not self._busy)
         self.edit_button.setEnabled(not self._busy and not self.form.problem)
         self.start_button.setEnabled(not self._busy and not self.form.problem)
-        self.start_button.setText("Simulating…" if self._busy else "Simulate…")
+        self.start_button.setText("Working…" if self._busy else "Simulate…")
 
     # the layout
 
@@ -121,15 +123,22 @@ class SimulateDialog(QDialog):
         self.dress()
 
     def edit_layout(self) -> None:
-        """Open the editor with the points of the recipe as it stands."""
+        """Open the editor with the points of the recipe as it stands; one that is open comes to the front."""
+        if self._editor is not None:
+            self._editor.raise_()
+            self._editor.activateWindow()
+            return
+        self._busy = True
         self._tell("")
-        self._tasks.run(partial(plan_of_recipe, self.recipe), self._open_editor, lambda why, _: self._tell(why))
+        self._tasks.run(partial(plan_of_recipe, self.recipe), self._open_editor, self._failed)
 
     def _open_editor(self, plan: Plan) -> None:
         from ptychogui.gui.layout_editor import LayoutEditor, Use
 
+        self._busy = False
         if self._gone:
             return
+        self.dress()
 
         def use(points: LayoutPoints) -> None:
             layout = points.layout
@@ -137,9 +146,13 @@ class SimulateDialog(QDialog):
                 self.take_layout(layout)
             editor.leave()
 
+        def forget() -> None:
+            self._editor = None
+
         tip = "Simulate with these points"
         uses = (Use("Use this layout", tip, use, lambda now: "" if len(now) else "There are no points"),)
-        editor = LayoutEditor(self._tasks, plan, uses, self)
+        self._editor = editor = LayoutEditor(self._tasks, plan, uses, self)
+        editor.finished.connect(forget)
         editor.show()
 
     # simulating

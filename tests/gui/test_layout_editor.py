@@ -182,7 +182,11 @@ def test_tables_come_in_by_order_number_and_name(editor: LayoutEditor, tmp_path:
     until(lambda: "no rows of numbers" in editor.files.note.text())
 
 
-def test_coordinates_are_typed(editor: LayoutEditor) -> None:
+def test_points_are_made_and_placed_by_keys(editor: LayoutEditor) -> None:
+    count = len(editor.points.now)
+    QTest.keyClick(editor, Qt.Key.Key_Insert)
+    assert editor.points.now.positions_m[-1] == pytest.approx(editor.points.middle_m)
+    assert list(np.flatnonzero(editor.points.now.selected)) == [count]
     model = editor.table.model()
     assert model.setData(model.index(2, 1), "0.25")
     assert editor.points.now.positions_m[2, 0] == pytest.approx(0.25 * editor.picture.unit.unit_si)
