@@ -119,7 +119,7 @@ def _can_measure(session: Session) -> str:
 ACTIONS: tuple[Action, ...] = (
     Action("open", "&Open…", "&File", "open_dialog", "Ctrl+O"),
     Action("open_folder", "Open &folder…", "&File", "open_folder_dialog", "Ctrl+Shift+O"),
-    Action("simulate", "Si&mulate…", "&File", "layouts.simulate", "Ctrl+Alt+M"),
+    Action("simulate", "Si&mulate…", "&File", "layouts.simulate", "Ctrl+Shift+M"),
     Action("save", "&Save result…", "&File", "save_dialog", "Ctrl+S", _needs_result, rule=True),
     Action("export", "&Export…", "&File", "runs.export", "Ctrl+E", _needs_ended_result),
     Action("open_project", "Open pro&ject…", "&File", "projects.open_dialog", "Ctrl+Alt+O", _needs_rest, rule=True),
@@ -151,7 +151,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("copy_command", "Copy as c&ommand line", "&Run", "runs.copy_command", "", _needs_run, rule=True),
     Action("copy_python", "Copy as P&ython", "&Run", "runs.copy_python", "", _needs_run),
     Action("prepare", "&Prepare the frames…", "&Tools", "preparing.open", "Ctrl+Alt+P", _needs_file),
-    Action("layout", "Edit the scan &layout…", "&Tools", "layouts.edit", "Ctrl+Alt+L"),
+    Action("layout", "Edit the scan &layout…", "&Tools", "layouts.edit", "Ctrl+Shift+L"),
     Action("preflight", "Pre&flight: reasons and fixes…", "&Tools", "tools.open_preflight", "", why_unchecked),
     Action("check", "&Check this scan…", "&Tools", "tools.check", "Ctrl+T", why_unchecked),
     Action("resolution", "Measure the &resolution (FRC)", "&Tools", "tools.measure_resolution", "", _can_measure),

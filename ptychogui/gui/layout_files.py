@@ -75,6 +75,9 @@ class PointsFiles(QWidget):
     def _take(self, name: str, table: PositionTable) -> None:
         if self._gone:
             return
+        if not np.isfinite(table.listing.values).all(1).any():
+            self._refuse(f"{name} holds no position that is finite: choose another table.", "")
+            return
         self._imported = name, table
         ways = [
             way for way, has in (("order", True), ("number", table.numbers is not None), ("name", table.names)) if has
