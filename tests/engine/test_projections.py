@@ -13,6 +13,7 @@ from ptychogui.engine.gradient import brought_back, placed
 from ptychogui.engine.losses import power
 from ptychogui.engine.metrics import r_factors
 from ptychogui.engine.problem import Problem
+from ptychogui.engine.refine import Refine
 from ptychogui.engine.solvers.adam import Adam
 from ptychogui.engine.solvers.base import Plan, Update, iterate
 from ptychogui.engine.solvers.dm import DM
@@ -139,3 +140,17 @@ def test_another_solver_goes_on_from_where_they_end(far: World, last: Adam | LBF
     curve = [float(i.loss) for i in iterate(problem, state, Plan((DM(epochs=30), last), Constraints())) if i.whole]
     assert len(curve) == 50
     assert curve[-1] < 0.3 * curve[29]
+
+
+@pytest.mark.parametrize("kind", [DM, RAAR])
+def test_what_wanders_moves_no_frame(kind: type[Projections], far: World) -> None:
+    problem, state = far.problem(), far.guess()
+    before = state.position_px.clone()
+    refine = Refine.read({"positions": {"enabled": True, "start": 0}, "background": {"enabled": True, "start": 0}})
+    for _ in iterate(problem, state, Plan((kind(epochs=3),), FREE, refine=refine)):
+        pass
+    assert torch.equal(state.position_px, before)
+    assert state.background is None
+    for _ in iterate(problem, state, Plan((Adam(epochs=3),), FREE, refine=refine)):
+        pass
+    assert not torch.equal(state.position_px, before)

@@ -10,7 +10,7 @@ from worlds import World, world
 from ptychogui.engine.coarse import level
 from ptychogui.engine.constraints import Constraints
 from ptychogui.engine.problem import Problem
-from ptychogui.engine.refine import Refine
+from ptychogui.engine.refine import Refine, Refining
 from ptychogui.engine.refine.distance import DistanceUnknown
 from ptychogui.engine.refine.moved import at_distance
 from ptychogui.engine.report import figures
@@ -103,3 +103,20 @@ def test_a_wrong_distance_comes_back(beam: str) -> None:
         pass
     # in the far field it is the scale of the scan, which reaches 5 pixels from its middle: 0.03 is a sixth of a pixel
     assert problem.geometry.factor_from(true) == pytest.approx(1, abs=0.03)
+
+
+def test_in_the_far_field_the_affine_map_has_the_scale_and_coarse_pixels_say_nothing_of_places(far: World) -> None:
+    refine = Refine.read({name: {"enabled": True, "start": 0} for name in ("positions", "affine", "distance", "gain")})
+    problem, state = far.problem(), far.guess()
+    for reduction, wanted in ((1, {"positions", "affine", "gain"}), (4, {"gain"})):
+        problem.reduction = reduction
+        refining = Refining(level(problem, state, 1), refine, set())
+        refining.open(0)
+        assert set(refining.active) == wanted
+
+
+def test_in_the_near_field_all_are_refined_at_once(near: World) -> None:
+    refine = Refine.read({name: {"enabled": True, "start": 0} for name in ("positions", "affine", "distance")})
+    refining = Refining(level(near.problem(), near.guess(), 1), refine, set())
+    refining.open(0)
+    assert set(refining.active) == {"positions", "affine", "distance"}

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ptychogui.engine.tangents import Unknowns
 
 
+_FAR_REDUCTION = 2
+"""The largest pixels on which places are refined in the far field."""
+
+
 class Refine(Params):
     """What is solved together with object and probe; each can be switched on and off, also during a run."""
 
@@ -55,17 +59,35 @@ class Refining:
     level: Level
     refine: Refine
     given_up: set[str]
+    explores: bool = False
+    """Whether the solver's object and probe are no estimates yet, so that nothing else can be read from them."""
     memory: dict[str, Any] = field(default_factory=dict)
     active: dict[str, Unknown] = field(default_factory=dict)
 
     def open(self, epoch: int) -> None:
         """Begin an epoch: tell the state which gradients are wanted."""
         wanted = self.refine.active(epoch)
-        self.active = {name: one for name, one in wanted.items() if name not in self.given_up}
+        left_out = self.given_up | self._without_meaning(wanted)
+        self.active = {name: one for name, one in wanted.items() if name not in left_out}
         for name, one in self.active.items():
             if name not in self.memory:
                 self.memory[name] = one.begin(self.level.problem, self.level.state)
         self.level.state.unknowns = frozenset().union(*(one.tangents for one in self.active.values()))
+
+    def _without_meaning(self, wanted: dict[str, Unknown]) -> set[str]:
+        """What would only run away: unknowns of which the data say nothing, or which are another one's already.
+
+        In the far field larger pixels are the middle of the patterns, which hardly knows where a frame lay; and there
+        the distance is the scale of the scan, which the affine map has too.
+        """
+        problem = self.level.problem
+        if self.explores:
+            return set(wanted)
+        if problem.geometry.field == "near":
+            return set()
+        if problem.reduction > _FAR_REDUCTION:
+            return {"positions", "affine", "distance"}
+        return {"distance"} if "affine" in wanted else set()
 
     def take(self, found: Unknowns | None, pace: float) -> None:
         """Take in what a batch says."""

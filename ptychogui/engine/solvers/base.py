@@ -63,6 +63,10 @@ class Solver(Params):
     together: ClassVar[bool] = False
     """Whether all frames make one step: the updates of the epoch's batches are summed and applied at its end."""
 
+    explores: ClassVar[bool] = False
+    """Whether object and probe wander on their way, so that positions and other unknowns have to wait for the next
+    stage."""
+
     kind: str
     epochs: Annotated[Count, ESSENTIAL, LIVE] = 50
     """How often every frame is used. Too few: the picture is unfinished; too many cost time and, at low counts, add
@@ -170,7 +174,13 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
     with closing(Crew(problem.device)) as crew:
         while number < len(plan.stages):
             with at_level(problem, state, plan.stage(number).reduction) as level:
-                turn = _Turn(level, crew, plan.stage(number), Refining(level, plan.refine, given_up), plan.penalties)
+                turn = _Turn(
+                    level,
+                    crew,
+                    plan.stage(number),
+                    Refining(level, plan.refine, given_up, plan.stage(number).explores),
+                    plan.penalties,
+                )
                 while turn.done < turn.solver.epochs:
                     loss, seen = torch.zeros((), device=problem.device), 0
                     turn.refining.open(epoch)
@@ -229,6 +239,7 @@ class _Turn:
     def change(self, plan: Plan, number: int) -> None:
         """Go on with other parameters, or begin anew with another kind."""
         solver, self.refining.refine, self.penalties = plan.stage(number), plan.refine, plan.penalties
+        self.refining.explores = solver.explores
         if solver.kind != self.solver.kind:
             self.memory, self.gathered = solver.begin(self.problem, self.state), None
         self.solver = solver if self.last is None else _shortened(solver, self.last)

@@ -39,6 +39,7 @@ class Projections(Regularised):
 
     steps_per_epoch: ClassVar[int] = 8
     together: ClassVar[bool] = True
+    explores: ClassVar[bool] = True
 
     final_step: Annotated[p.Fraction, p.LIVE] = 1.0
     """The part of both steps that is left in the last epoch; below 1 they shrink along a cosine, so that noise

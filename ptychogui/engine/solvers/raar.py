@@ -13,7 +13,7 @@ class RAAR(Projections):
 
     When to use it: as `dm`, where the first probe is bad or other solvers stay stuck, but with noisy or imperfect data
     and without a second stage. It takes no batches and holds a wave of every frame and mode: twice the memory of the
-    frames for each mode.
+    frames for each mode. Positions and other unknowns wait for a stage of another solver.
 
     Luke, Inverse Problems 21, 37 (2005): Ψ ← β (Ψ + Π(2W − Ψ)) + (1 − 2β) W, with the set of all P · O in the place
     of the support; Marchesini et al., J. Appl. Cryst. 49, 1245 (2016) use it for ptychography.
