@@ -225,6 +225,15 @@ def test_a_layout_is_simulated_and_opened(window: Window, tmp_path: Path, until:
     assert window.session.current is not None
     assert window.session.current.dataset is not None
     assert window.session.current.dataset.scan.positions_m == pytest.approx(points, abs=1e-15)
+    window.session.edit(window.session.current.job.with_value("solver.epochs", 1))
+    window.actions_by_id["run"].trigger()
+    until(lambda: window.session.running is None)
+    assert window.session.current_run is not None
+    assert window.session.current_run.result is not None
+    window.actions_by_id["layout"].trigger()
+    over = window.layouts.edit()
+    until(lambda: over.over.currentText() == "Object phase")
+    assert over.findChild(QPushButton, "take_refined") is not None
 
 
 def test_a_plan_without_a_file_goes_into_the_simulation(window: Window) -> None:
