@@ -158,14 +158,6 @@ class Walk(RuleBasedStateMachine):
             self.jobs = {}
         self.jobs[stack.index()] = now
 
-    @property
-    def loaded(self) -> bool:
-        return self.window.session.current is not None
-
-    @property
-    def idle(self) -> bool:
-        return self.window.session.running is None
-
     def trigger(self, name: str) -> None:
         entry = self.window.actions_by_id[name]
         if entry.isEnabled():
@@ -181,7 +173,6 @@ class Walk(RuleBasedStateMachine):
         opened(self.window, path)
         self.settled()
 
-    @precondition(lambda self: self.loaded)
     @rule(
         path_value=st.sampled_from(
             [
@@ -196,18 +187,19 @@ class Walk(RuleBasedStateMachine):
     )
     def edit(self, path_value: tuple[str, Any]) -> None:
         session = self.window.session
-        assert session.current is not None
+        if session.current is None:
+            return
         before = session.undo.index()
         session.edit(session.current.job.with_value(*path_value))
         for later in [index for index in self.jobs if index > before]:
             del self.jobs[later]
         self.settled()
 
-    @precondition(lambda self: self.loaded and self.idle)
     @rule(flip=st.sampled_from(["none", "x"]))
     def prepare(self, flip: str) -> None:
         session = self.window.session
-        assert session.current is not None
+        if session.current is None or session.running is not None:
+            return
         before = session.undo.index()
         session.edit_data(session.current.job.data.model_copy(update={"scan_flip": flip}))
         for later in [index for index in self.jobs if index > before]:
@@ -227,7 +219,6 @@ class Walk(RuleBasedStateMachine):
         assert all(now[path] == job for path, job in known.items() if path in now)
         self.settled()
 
-    @precondition(lambda self: self.loaded and self.idle)
     @rule()
     def run(self) -> None:
         self.trigger("run")
@@ -247,20 +238,19 @@ class Walk(RuleBasedStateMachine):
         QTest.qWait(int(1000 * seconds))
         self.settled()
 
-    @precondition(lambda self: self.loaded and self.idle)
     @rule()
     def export(self) -> None:
         session = self.window.session
-        if session.current_run is not None and session.current_run.result is not None:
-            session.export(session.current_run, str(self.folder / "pictures"))
+        run = session.current_run
+        if run is not None and run.result is not None and run is not session.running:
+            session.export(run, str(self.folder / "pictures"))
         self.settled()
 
-    @precondition(lambda self: self.loaded and self.idle)
     @rule()
     def close(self) -> None:
         session = self.window.session
-        assert session.current is not None
-        session.close(session.current)
+        if session.current is not None:
+            session.close(session.current)
         self.settled()
 
     def teardown(self) -> None:
