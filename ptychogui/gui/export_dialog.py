@@ -185,9 +185,10 @@ def _held(folder: Path) -> set[str]:
 def figures_on_show(workspace: Workspace) -> list[Figure]:
     """The pictures of all views as they are on the screen: values, range, colour map."""
     found: list[Figure] = []
-    for name, view in workspace.views.items():
+    for key, view in workspace.views.items():
         panels = [panel for panel in view.findChildren(ImagePanel) if panel.picture is not None]
-        title = workspace.docks[name].windowTitle()
+        torn_off, name = key not in workspace.docks, key.replace(" ", "_")
+        title = (view.window() if torn_off else workspace.docks[key]).windowTitle()
         for number, panel in enumerate(panels):
             which = panel.objectName() or str(number + 1)
             named = (f"{name}_{which}", f"{title}, {which}") if len(panels) > 1 else (name, title)

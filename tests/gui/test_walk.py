@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import QApplication, QDialog, QMenu, QMessageBox
 
 from ptychogui.gui.actions import ACTIONS
 from ptychogui.gui.app import application
+from ptychogui.gui.export_dialog import ExportDialog
 from ptychogui.gui.project import state_of
 from ptychogui.gui.window import Window
 
@@ -240,10 +241,12 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def export(self) -> None:
-        session = self.window.session
-        run = session.current_run
-        if run is not None and run.result is not None and run is not session.running:
-            session.export(run, str(self.folder / "pictures"))
+        entry = self.window.actions_by_id["export"]
+        if entry.isEnabled():
+            entry.trigger()
+            dialog = self.window.findChildren(ExportDialog)[-1]
+            dialog.folder.setText(str(self.folder / "pictures"))
+            dialog.accept()
         self.settled()
 
     @rule()
