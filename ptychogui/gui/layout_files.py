@@ -114,8 +114,11 @@ class PointsFiles(QWidget):
         listing = table.listing
         values = listing.values if listing.columns == "yx" else listing.values[:, ::-1]
         unit = listing.unit or self._likely(values)
-        factor = (self._plan.pixel_m if unit == "px" else METRES[unit]) if self._plan.calibrated else 1.0
         doubts = [listing.columns_doubt] if listing.columns_doubt else []
+        if unit != "px" and not self._plan.calibrated:
+            doubts.append(f"the pixel at the sample is not known, so each {unit} counts as a pixel")
+            unit = "px"
+        factor = np.asarray(self._plan.table_pixel) if unit == "px" else METRES[unit]
         if listing.unit is None:
             doubts.append(f"it names no unit, {unit} fits best")
         said = f"{len(values)} rows in {unit}" + "".join(f"; {doubt}" for doubt in doubts) + "."
@@ -128,7 +131,13 @@ class PointsFiles(QWidget):
         have, want = (
             float(np.nanmax(np.ptp(p[np.isfinite(p).all(1)], axis=0))) for p in (values, self._plan.positions_m)
         )
-        factors: dict[PositionUnit, float] = {"m": 1.0, "mm": 1e-3, "um": 1e-6, "nm": 1e-9, "px": self._plan.pixel_m}
+        factors: dict[PositionUnit, float] = {
+            "m": 1.0,
+            "mm": 1e-3,
+            "um": 1e-6,
+            "nm": 1e-9,
+            "px": self._plan.table_pixel[0],
+        }
         if not have or not want:
             return "um"
         return min(factors, key=lambda unit: abs(np.log(have * factors[unit] / want)))
@@ -143,7 +152,7 @@ class PointsFiles(QWidget):
         """Write the points as a table, in a thread."""
         now, calibrated = self._points.now, self._plan.calibrated
         frames = now.frames.tolist() if len(self._points.wanted) and not now.unpaired else None
-        positions = now.positions_m * (1e6 if calibrated else 1)
+        positions = now.positions_m * 1e6 if calibrated else now.positions_m / self._plan.table_pixel
 
         def write() -> None:
             write_positions(path, positions, "um" if calibrated else "px", frames)

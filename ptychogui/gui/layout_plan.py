@@ -15,8 +15,11 @@ from ptychogui.gui.views.lengths import UNCALIBRATED_M, Lengths, lengths
 from ptychogui.gui.views.picture import Picture, levels_of
 from ptychogui.gui.views.scanned import scan_map
 from ptychogui.gui.views.shown_object import shown_object
+from ptychogui.io.data import Data
+from ptychogui.io.geometry import coarser
 from ptychogui.io.picture import without_ramp
 from ptychogui.io.prepare import PreparedFrames
+from ptychogui.io.raw import Raw
 from ptychogui.layout import AnyPattern, Layout
 from ptychogui.layout.base import Points
 from ptychogui.layout.fermat import Fermat
@@ -44,6 +47,8 @@ class Plan:
     known: Exposure = field(default_factory=Exposure)
     refined_m: Points | None = None
     layout: Layout | None = None
+    table_pixel: tuple[float, float] = (1e-9, 1e-9)
+    """What a pixel (y, x) in a table of positions is: one at the sample before cropping and binning."""
     names: tuple[str, ...] = ()
     """What the files of the frames are called, where each frame has its own."""
     pictures: Callable[[], Pictures] | None = None
@@ -112,9 +117,19 @@ def plan_of_file(opened: Opened, run: Run | None, probe_m: float | None) -> Plan
         min(pixel_m),
         known,
         refined,
+        table_pixel=_table_pixel(opened.job.data, dataset),
         names=frame_names(dataset),
         pictures=pictures,
     )
+
+
+def _table_pixel(data: Data, dataset: Dataset) -> tuple[float, float]:
+    frames, (dy, dx) = dataset.frames, dataset.geometry.pixel_m
+    if not isinstance(frames, PreparedFrames):
+        return dy, dx
+    far = dataset.geometry.field == "far"
+    more_y, more_x = coarser(Raw(frames.source), data, dataset.geometry.shape, far)
+    return dy / more_y, dx / more_x
 
 
 def frame_numbers(dataset: Dataset) -> NDArray[np.intp]:
@@ -140,4 +155,5 @@ def plan_of_recipe(recipe: Recipe) -> Plan:
     known = Exposure(
         probe_m=diameter_m(scene.probe.astype(np.complex64), pixel_m), photons=recipe.photons, frame_shape=recipe.shape
     )
-    return Plan(recipe.name, scene.positions_px * pixel_m, pixel_m=min(pixel_m), known=known, layout=recipe.scan)
+    positions_m = scene.positions_px * pixel_m
+    return Plan(recipe.name, positions_m, pixel_m=min(pixel_m), known=known, layout=recipe.scan, table_pixel=pixel_m)

@@ -51,6 +51,7 @@ class SimulateDialog(QDialog):
         self._busy = self._gone = False
         self._editor: LayoutEditor | None = None
         self.form = ParamsForm(Simulation(), parent=self)
+        self.about = label("", "", self, "recipe_line")
         self.layout_line = label("", "", self, "layout_line")
         self.problem = label("", "problem", self, "simulate_problem")
         self._lay_out()
@@ -83,6 +84,7 @@ class SimulateDialog(QDialog):
         end.addWidget(button(self, "simulate_close", "Close", self.close, "Close this dialog"))
         column = QVBoxLayout(self)
         column.addWidget(label(ABOUT, "dim", self))
+        column.addWidget(self.about)
         column.addWidget(area, 1)
         column.addWidget(self.layout_line)
         column.addLayout(layout)
@@ -96,6 +98,7 @@ class SimulateDialog(QDialog):
 
     def dress(self) -> None:
         """Show which layout is in force, and what can be done."""
+        self.about.setText((self.recipe.__doc__ or "").strip().splitlines()[0])
         scan = self.recipe.scan
         if scan is None:
             said = "The probe stands where the recipe says."

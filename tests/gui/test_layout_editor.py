@@ -13,9 +13,14 @@ from PyQt6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from ptychogui.gui.layout_editor import LayoutEditor
+from ptychogui.gui.layout_plan import plan_of_file
 from ptychogui.gui.layout_points import NO_FRAME
+from ptychogui.gui.opened import Opened
 from ptychogui.gui.simulate_dialog import SimulateDialog
 from ptychogui.gui.window import Window
+from ptychogui.io.data import Data
+from ptychogui.io.reading import read
+from ptychogui.job import Job
 from ptychogui.layout import Listed
 from ptychogui.layout.concentric import Concentric
 from ptychogui.layout.fermat import Fermat
@@ -180,6 +185,19 @@ def test_tables_come_in_by_order_number_and_name(editor: LayoutEditor, tmp_path:
     out.write_text("no numbers here\n")
     editor.files.read(str(out))
     until(lambda: "no rows of numbers" in editor.files.note.text())
+
+
+@pytest.mark.parametrize("crop", [None, 16])
+def test_pixels_in_tables_are_those_of_whole_frames(tmp_path: Path, crop: int | None) -> None:
+    places = np.random.default_rng(1).uniform(0, 40, (9, 2))
+    np.savez(tmp_path / "scan.npz", data=np.random.default_rng(2).poisson(9.0, (9, 24, 32)), scan=places)
+    data = Data(path=str(tmp_path / "scan.npz"), crop=crop, zero_frequency="centre", positions_unit="px")
+    dataset = read(data)
+    plan = plan_of_file(Opened(data.path, Job(data=data), dataset), None, None)
+    assert plan is not None
+    assert not plan.calibrated
+    assert places * plan.table_pixel == pytest.approx(dataset.scan.positions_m)
+    assert list(plan.frames) == list(range(9))
 
 
 def test_points_are_made_and_placed_by_keys(editor: LayoutEditor) -> None:
