@@ -31,6 +31,7 @@ from ptychogui.gui.layout_plan import Pictures, Plan
 from ptychogui.gui.layout_points import LayoutPoints, Places, places
 from ptychogui.gui.preparation_rows import button, label
 from ptychogui.gui.tasks import Tasks
+from ptychogui.gui.views.drift import drift
 from ptychogui.gui.views.picture import Picture
 from ptychogui.layout.figures import Coverage, coverage_of, figures
 
@@ -69,6 +70,8 @@ class LayoutEditor(QDialog):
         self._may_close = False
         self.points = LayoutPoints(places(plan.positions_m, _numbers(plan), plan.layout), plan.frames, self)
         self.picture = LayoutPicture(self.points, plan.unit, self)
+        if plan.refined_m is not None:
+            self.picture.refined = plan.frames, plan.refined_m
         self.panel = LayoutPanel(self.points, plan, self)
         self.table = PointsTable(self.points, plan.unit, self)
         self.files = PointsFiles(self.points, plan, tasks, self)
@@ -146,7 +149,11 @@ class LayoutEditor(QDialog):
         self.over.setMinimumContentsLength(len("Object phase"))
         self.probes.setObjectName("show_probes")
         self.path.setObjectName("show_path")
-        for widget in (self.probes, self.path, self.over):
+        self.drift = QCheckBox("Drift", self)
+        self.drift.setObjectName("show_drift")
+        self.drift.setToolTip("Draw lines to where the selected run has found the frames, without the shift of all")
+        self.drift.setVisible(self.plan.refined_m is not None)
+        for widget in (self.probes, self.path, self.drift, self.over):
             row.addWidget(widget)
         return row
 
@@ -196,7 +203,8 @@ class LayoutEditor(QDialog):
         self.panel.exposure_changed.connect(self._show_points)
         self._tools.idClicked.connect(self._choose_tool)
         self.over.activated.connect(lambda _: self._show_picture())
-        for box, name in ((self.probes, "show_probes"), (self.path, "show_path")):
+        switches = ((self.probes, "show_probes"), (self.path, "show_path"), (self.drift, "show_drift"))
+        for box, name in switches:
             box.toggled.connect(lambda on, name=name: self._switch(name, on))
 
     # what is done
@@ -246,13 +254,20 @@ class LayoutEditor(QDialog):
         probe_m = exposure.probe_m
         self._coverage = coverage_of(positions, probe_m) if probe_m is not None else None
         found = figures(positions, exposure, self._coverage)
-        self.figures.setText(figures_text(found, self.plan.unit, self.plan.pixel_m))
+        self.figures.setText(figures_text(found, self.plan.unit, self.plan.pixel_m) + self._drift_text())
         self.picture.probe_m = probe_m
         self.picture.draw_soon()
         self._show_pairing()
         made_of_points = self.over.currentText() in (COVERAGE, NOTHING) and not self.picture.holding
         if self.picture.picture is None or made_of_points:
             self._show_picture()
+
+    def _drift_text(self) -> str:
+        """How the run has moved the points, in a line of its own; '' where it has not."""
+        if self.picture.refined is None:
+            return ""
+        found = drift(*self.points.beside(*self.picture.refined))
+        return f"\nthe run {found.text(self.plan.unit)}" if found is not None else ""
 
     def _show_picture(self) -> None:
         name = self.over.currentText()

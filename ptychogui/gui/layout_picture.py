@@ -24,7 +24,7 @@ NEAR_PX = 9
 """So near, on the screen, the pointer takes hold of a point."""
 MOST_CIRCLES = 1500
 """Of more points than these only the selected ones have their probe drawn."""
-POINT, SELECTED, UNPAIRED, OUTLINE = "#4cc2ff", "#ffd34d", "#ff6b6b", "#000000"
+POINT, SELECTED, UNPAIRED, OUTLINE, DRIFT = "#4cc2ff", "#ffd34d", "#ff6b6b", "#000000", "#ff8a3d"
 SPOT_PX, SMALL_PX = 7, 3
 
 
@@ -37,20 +37,23 @@ class LayoutPicture(ImagePanel):
         self.points, self.unit = points, unit
         self.tool: Tool = "select"
         self.probe_m: float | None = None
-        self.show_probes, self.show_path = True, False
+        self.show_probes, self.show_path, self.show_drift = True, False, False
+        self.refined: tuple[NDArray[np.intp], Points] | None = None
+        """The numbers (N,) of frames and where a run has found them (N, 2)."""
         self._held: Literal["", "move", "rectangle", "lasso"] = ""
         self._fits = True
         self._start = (0.0, 0.0)
         self._line: list[tuple[float, float]] = []
         self._circles = QGraphicsPathItem()
         self._path = pg.PlotCurveItem()
+        self._drift = pg.PlotCurveItem(connect="pairs", pen=pg.mkPen(DRIFT, width=1.5))
         self._spots = [
             pg.ScatterPlotItem(pen=pg.mkPen(OUTLINE), brush=pg.mkBrush(colour))
             for colour in (POINT, UNPAIRED, SELECTED)
         ]
         self._rubber = pg.PlotCurveItem(pen=pg.mkPen(SELECTED, width=1.5, style=Qt.PenStyle.DashLine))
         self.box.addItem(self._circles, ignoreBounds=True)
-        for item in (self._path, *self._spots):
+        for item in (self._path, self._drift, *self._spots):
             self.box.addItem(item)
         self.box.addItem(self._rubber, ignoreBounds=True)
         self.describe = self._describe_point
@@ -89,7 +92,18 @@ class LayoutPicture(ImagePanel):
             self._path.setData(seen[:, 1], seen[:, 0], pen=pg.mkPen(pen))
         else:
             self._path.setData([], [])
+        self._draw_drift()
         self._draw_circles(seen)
+
+    def _draw_drift(self) -> None:
+        """Lines from the points to where the run has found their frames, without the shift of all."""
+        self._drift.setData([], [])
+        if self.show_drift and self.refined is not None:
+            start, end = self.points.beside(*self.refined)
+            if len(start):
+                way = end - start
+                lines = np.stack([start, start + way - way.mean(0)], 1).reshape(-1, 2) / self.unit.unit_si
+                self._drift.setData(lines[:, 1], lines[:, 0], connect="pairs")
 
     def _draw_circles(self, seen: Points) -> None:
         self._circles.setVisible(self.show_probes and self.probe_m is not None)

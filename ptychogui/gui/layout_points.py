@@ -78,6 +78,13 @@ class LayoutPoints(QObject):
         centred = self.now.positions_m - self.middle_m
         return Listed(positions_m=tuple((float(y), float(x)) for y, x in centred))
 
+    def beside(self, frames: NDArray[np.intp], places_m: Points) -> tuple[Points, Points]:
+        """The points (n, 2) whose frames have another place too, given by their numbers (N,), and that place (n, 2)."""
+        order = np.argsort(frames)
+        at = np.clip(np.searchsorted(frames[order], self.now.frames), 0, max(len(frames) - 1, 0))
+        both = frames[order][at] == self.now.frames
+        return self.now.positions_m[both], places_m[order][at[both]]
+
     # what is selected
 
     def select(self, index: NDArray[np.bool_] | NDArray[np.intp], add: bool = False) -> None:

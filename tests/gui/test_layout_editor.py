@@ -251,7 +251,17 @@ def test_a_layout_is_simulated_and_opened(window: Window, tmp_path: Path, until:
     window.actions_by_id["layout"].trigger()
     over = window.layouts.edit()
     until(lambda: over.over.currentText() == "Object phase")
-    assert over.findChild(QPushButton, "take_refined") is not None
+    frames, found = over.plan.frames, window.session.current_run.result.scan.positions_m
+    start, end = over.points.beside(frames[::-1], found[::-1])
+    assert np.array_equal(start, over.points.now.positions_m)
+    assert np.array_equal(end, found)
+    over.points.select(np.array([2]))
+    over.points.delete_selected()
+    over.drift.setChecked(True)
+    assert len(over.picture._drift.getData()[0]) == 2 * (len(found) - 1)
+    press(over, "take_refined")
+    assert np.array_equal(over.points.now.positions_m, np.delete(found, 2, 0))
+    over.leave()
 
 
 def test_a_plan_without_a_file_goes_into_the_simulation(window: Window) -> None:
