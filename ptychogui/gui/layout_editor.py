@@ -254,9 +254,9 @@ class LayoutEditor(QDialog):
         probe_m = exposure.probe_m
         self._coverage = coverage_of(positions, probe_m) if probe_m is not None else None
         found = figures(positions, exposure, self._coverage)
-        self.figures.setText(figures_text(found, self.plan.unit, self.plan.pixel_m) + self._drift_text())
         self.picture.probe_m = probe_m
         self.picture.draw_soon()
+        self.figures.setText(figures_text(found, self.plan.unit, self.plan.pixel_m) + self._drift_text())
         self._show_pairing()
         made_of_points = self.over.currentText() in (COVERAGE, NOTHING) and not self.picture.holding
         if self.picture.picture is None or made_of_points:
@@ -267,7 +267,10 @@ class LayoutEditor(QDialog):
         if self.picture.refined is None:
             return ""
         found = drift(*self.points.beside(*self.picture.refined))
-        return f"\nthe run {found.text(self.plan.unit)}" if found is not None else ""
+        lines = self.picture.drift_lines()
+        if found is None or lines is None:
+            return ""
+        return f"\nthe run {found.text(self.plan.unit)}" + (f"  ·  drawn ×{lines[1]}" if lines[1] > 1 else "")
 
     def _show_picture(self) -> None:
         name = self.over.currentText()

@@ -13,10 +13,12 @@ from PyQt6.QtGui import QColor, QMouseEvent, QPainterPath, QPolygonF
 from PyQt6.QtWidgets import QGraphicsPathItem, QWidget
 
 from ptychogui.gui.layout_points import NO_FRAME, LayoutPoints
+from ptychogui.gui.views.drift import ways
 from ptychogui.gui.views.graphics import point_in
 from ptychogui.gui.views.lengths import Lengths
 from ptychogui.gui.views.panel import ImagePanel
 from ptychogui.layout.base import Points
+from ptychogui.layout.figures import step_m
 
 Tool = Literal["select", "lasso", "add", "view"]
 TOOLS: tuple[Tool, ...] = ("select", "lasso", "add", "view")
@@ -26,6 +28,7 @@ MOST_CIRCLES = 1500
 """Of more points than these only the selected ones have their probe drawn."""
 POINT, SELECTED, UNPAIRED, OUTLINE, DRIFT = "#4cc2ff", "#ffd34d", "#ff6b6b", "#000000", "#ff8a3d"
 SPOT_PX, SMALL_PX = 7, 3
+ENLARGED = (1, 2, 5, 10, 20, 50, 100)
 
 
 class LayoutPicture(ImagePanel):
@@ -46,7 +49,7 @@ class LayoutPicture(ImagePanel):
         self._line: list[tuple[float, float]] = []
         self._circles = QGraphicsPathItem()
         self._path = pg.PlotCurveItem()
-        self._drift = pg.PlotCurveItem(connect="pairs", pen=pg.mkPen(DRIFT, width=1.5))
+        self._drift = pg.PlotCurveItem(connect="pairs", pen=pg.mkPen(DRIFT, width=2))
         self._spots = [
             pg.ScatterPlotItem(pen=pg.mkPen(OUTLINE), brush=pg.mkBrush(colour))
             for colour in (POINT, UNPAIRED, SELECTED)
@@ -95,15 +98,25 @@ class LayoutPicture(ImagePanel):
         self._draw_drift()
         self._draw_circles(seen)
 
+    def drift_lines(self) -> tuple[Points, int] | None:
+        """Ends (2 n, 2) of lines from the points to where the run has found them, and by how much they are enlarged.
+
+        The shift of all, which nothing can tell, is left out. None where nothing has moved.
+        """
+        if self.refined is None:
+            return None
+        start, end = self.points.beside(*self.refined)
+        way = ways(start, end) if len(start) > 1 else None
+        if way is None:
+            return None
+        usual, step = float(np.median(np.hypot(*way.T))), step_m(start)
+        enlarged = max((n for n in ENLARGED if n * usual <= step), default=1)
+        return np.stack([start, start + enlarged * way], 1).reshape(-1, 2), enlarged
+
     def _draw_drift(self) -> None:
-        """Lines from the points to where the run has found their frames, without the shift of all."""
-        self._drift.setData([], [])
-        if self.show_drift and self.refined is not None:
-            start, end = self.points.beside(*self.refined)
-            if len(start):
-                way = end - start
-                lines = np.stack([start, start + way - way.mean(0)], 1).reshape(-1, 2) / self.unit.unit_si
-                self._drift.setData(lines[:, 1], lines[:, 0], connect="pairs")
+        found = self.drift_lines() if self.show_drift else None
+        lines = found[0] / self.unit.unit_si if found is not None else np.zeros((0, 2))
+        self._drift.setData(lines[:, 1], lines[:, 0], connect="pairs")
 
     def _draw_circles(self, seen: Points) -> None:
         self._circles.setVisible(self.show_probes and self.probe_m is not None)

@@ -257,8 +257,14 @@ def test_a_layout_is_simulated_and_opened(window: Window, tmp_path: Path, until:
     assert np.array_equal(end, found)
     over.points.select(np.array([2]))
     over.points.delete_selected()
+    assert over.picture.drift_lines() is None, "one epoch moves no positions"
+    moved = found + 0.01 * np.random.default_rng(0).normal(size=found.shape) * over.plan.pixel_m
+    over.picture.refined = frames, moved
     over.drift.setChecked(True)
     assert len(over.picture._drift.getData()[0]) == 2 * (len(found) - 1)
+    lines = over.picture.drift_lines()
+    assert lines is not None
+    assert lines[1] == 100
     press(over, "take_refined")
     assert np.array_equal(over.points.now.positions_m, np.delete(found, 2, 0))
     over.leave()
