@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from ptychogui.check.scan import diameter_m
 from ptychogui.gui.opened import Opened, Run
+from ptychogui.gui.preview import Preview
 from ptychogui.gui.views.lengths import UNCALIBRATED_M, Lengths, lengths
 from ptychogui.gui.views.picture import Picture, levels_of
 from ptychogui.gui.views.scanned import scan_map
@@ -24,7 +26,7 @@ from ptychogui.layout import AnyPattern, Layout
 from ptychogui.layout.base import Points
 from ptychogui.layout.fermat import Fermat
 from ptychogui.layout.figures import Exposure
-from ptychogui.types import Dataset
+from ptychogui.types import Dataset, Result, Snapshot
 
 if TYPE_CHECKING:
     from ptychogui.engine.simulate import Recipe
@@ -61,8 +63,7 @@ class Plan:
     @property
     def unit(self) -> Lengths:
         """The unit in which the points read best."""
-        extent = float(np.ptp(self.positions_m, axis=0).max()) if len(self.positions_m) else 0.0
-        return lengths(max(extent, 10 * self.pixel_m), self.pixel_m)
+        return _unit_of(self.positions_m, self.pixel_m)
 
 
 def plan_of_pattern(pattern: AnyPattern | None = None) -> Plan:
@@ -94,22 +95,6 @@ def plan_of_file(opened: Opened, run: Run | None, probe_m: float | None) -> Plan
     if refined is not None and refined.shape != dataset.scan.positions_m.shape:
         refined = None
 
-    def pictures() -> Pictures:
-        made = {}
-        shown = shown_object(result, snapshot)
-        unit = lengths(float(np.ptp(dataset.scan.positions_m, axis=0).max()), min(pixel_m))
-        if shown is not None:
-            flat = np.angle(without_ramp(shown.image, None)).astype(np.float32)
-            made["Object phase"] = Picture(flat, shown.pixel_m, shown.origin_m, unit, "rad", levels=levels_of(flat))
-        where = scan_map(dataset.scan)
-        if preview is not None and where is not None:
-            values = where.of(preview.total_counts)
-            levels = levels_of(np.nan_to_num(values, nan=float(np.nanmedian(values))))
-            made["Total counts"] = Picture(
-                values, where.pixel_m, where.origin_m, unit, "counts", "viridis", levels, gaps=True
-            )
-        return made
-
     return Plan(
         opened.title,
         dataset.scan.positions_m,
@@ -119,8 +104,31 @@ def plan_of_file(opened: Opened, run: Run | None, probe_m: float | None) -> Plan
         refined,
         table_pixel=_table_pixel(opened.job.data, dataset),
         names=frame_names(dataset),
-        pictures=pictures,
+        pictures=partial(_pictures, dataset, preview, result, snapshot),
     )
+
+
+def _pictures(dataset: Dataset, preview: Preview | None, result: Result | None, snapshot: Snapshot | None) -> Pictures:
+    """What the points of a file can be drawn over: its object, where a run has one, and the counts of its frames."""
+    made, unit = {}, _unit_of(dataset.scan.positions_m, min(dataset.geometry.pixel_m))
+    shown = shown_object(result, snapshot)
+    if shown is not None:
+        flat = np.angle(without_ramp(shown.image, None)).astype(np.float32)
+        made["Object phase"] = Picture(flat, shown.pixel_m, shown.origin_m, unit, "rad", levels=levels_of(flat))
+    where = scan_map(dataset.scan)
+    if preview is not None and where is not None:
+        values = where.of(preview.total_counts)
+        levels = levels_of(np.nan_to_num(values, nan=float(np.nanmedian(values))))
+        made["Total counts"] = Picture(
+            values, where.pixel_m, where.origin_m, unit, "counts", "viridis", levels, gaps=True
+        )
+    return made
+
+
+def _unit_of(positions_m: Points, pixel_m: float) -> Lengths:
+    """The unit in which positions (N, 2) read best."""
+    extent = float(np.ptp(positions_m, axis=0).max()) if len(positions_m) else 0.0
+    return lengths(max(extent, 10 * pixel_m), pixel_m)
 
 
 def _table_pixel(data: Data, dataset: Dataset) -> tuple[float, float]:
