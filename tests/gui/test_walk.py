@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -133,6 +134,8 @@ class Walk(RuleBasedStateMachine):
     """A user who does anything in any order; at the end the session is what its project holds."""
 
     scan: Path
+    ended: int
+    """The walks that came to their end."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -269,13 +272,15 @@ class Walk(RuleBasedStateMachine):
             self.window.projects.open(project)
             until(lambda: len(self.window.session.opened) == len(before["scans"]) and rested(self.window))
             assert state_of(self.window.session) == before
+            type(self).ended += 1
         finally:
             left(self.window)
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def walk(scan: Path, walks: int, steps: int) -> None:
-    machine = type("WalkOf", (Walk,), {"scan": scan})
+def walked(scan: Path, walks: int, steps: int) -> int:
+    """How many walks ended with the session as its project holds it."""
+    machine = type("WalkOf", (Walk,), {"scan": scan, "ended": 0})
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -288,12 +293,43 @@ def walk(scan: Path, walks: int, steps: int) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+    return machine.ended
 
 
 def test_a_random_walk_ends_with_the_session_as_its_project_holds_it(scan: Path) -> None:
-    walk(scan, 2, 25)
+    assert walked(scan, 2, 25) == 2
 
 
 @pytest.mark.slow
 def test_fifty_random_walks(scan: Path) -> None:
-    walk(scan, 50, 100)
+    assert walked(scan, 50, 100) == 50
+
+
+def test_undo_gives_back_the_job_and_the_picture_bit_for_bit(scan: Path) -> None:
+    window = made()
+    opened(window, scan)
+    session = window.session
+    assert session.current is not None
+    session.edit(session.current.job.with_value("solver.epochs", 2))
+    until(lambda: session.current.preview and session.current.preview.complete)
+
+    def solved() -> bytes:
+        window.actions_by_id["run"].trigger()
+        until(lambda: session.running is None and session.current_run is not None and session.current_run.result)
+        return session.current_run.result.obj.slices.tobytes()
+
+    job, preview, before = session.current.job, session.current.preview, solved()
+    for path, value in (("bin", 2), ("scan_flip", "x"), ("mask_above", 1000.0)):
+        session.edit_data(session.current.job.with_value(f"data.{path}", value).data)
+        until(lambda: rested(window))
+    session.edit(session.current.job.with_value("solver.object_step", 0.01))
+    assert solved() != before
+    for _ in range(4):
+        session.undo.undo()
+        until(lambda: rested(window))
+    until(lambda: session.current.preview and session.current.preview.complete)
+    assert session.current.job == job
+    assert preview is not None
+    assert np.array_equal(session.current.preview.mean_pattern, preview.mean_pattern, equal_nan=True)
+    assert solved() == before
+    left(window)
