@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -214,7 +215,7 @@ def short_text(value: Any) -> str:
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
 
 
-class _Arrays:
+class _Arrays(ABC):
     """Named arrays of which one at a time is read whole."""
 
     matlab = False
@@ -239,8 +240,8 @@ class _Arrays:
     def close(self) -> None:
         self._held = None
 
-    def _read(self, name: str) -> NDArray[Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def _read(self, name: str) -> NDArray[Any]: ...
 
 
 class _NPZ(_Arrays):
