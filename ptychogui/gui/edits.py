@@ -18,6 +18,14 @@ SETTLE_MS = 1000
 """What was typed is taken up after this pause, on Return, or when the field loses the focus."""
 
 
+def passed_on(widget: QWidget, event: QWheelEvent | None) -> bool:
+    """Whether a turn of the wheel is left to the scroll area around: the widget was not clicked."""
+    if event is None or widget.hasFocus():
+        return False
+    event.ignore()
+    return True
+
+
 class TextEdit(QLineEdit):
     """A number with its unit, a list of numbers, a name or a file, as people write it."""
 
@@ -144,10 +152,8 @@ class OptionEdit(QComboBox):
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         """Leave the wheel to the scroll area unless the box was clicked."""
-        if event is None or self.hasFocus():
+        if not passed_on(self, event):
             super().wheelEvent(event)
-        else:
-            event.ignore()
 
 
 class SwitchEdit(QCheckBox):

@@ -22,7 +22,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ptychogui.gui import dialogs
-from ptychogui.gui.edits import paragraphs
+from ptychogui.gui.edits import paragraphs, passed_on
 from ptychogui.gui.preparation_draft import Draft
 from ptychogui.io.data import Data
 
@@ -103,10 +103,8 @@ class Whole(QSpinBox):
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         """Leave the wheel to the scroll area unless the box was clicked."""
-        if event is None or self.hasFocus():
+        if not passed_on(self, event):
             super().wheelEvent(event)
-        else:
-            event.ignore()
 
 
 class Number(QDoubleSpinBox):
@@ -128,10 +126,8 @@ class Number(QDoubleSpinBox):
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         """Leave the wheel to the scroll area unless the box was clicked."""
-        if event is None or self.hasFocus():
+        if not passed_on(self, event):
             super().wheelEvent(event)
-        else:
-            event.ignore()
 
 
 class Slider(QSlider):
@@ -139,10 +135,8 @@ class Slider(QSlider):
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         """Leave the wheel to the scroll area unless the slider was clicked."""
-        if event is None or self.hasFocus():
+        if not passed_on(self, event):
             super().wheelEvent(event)
-        else:
-            event.ignore()
 
 
 class Level(QWidget):
