@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from pytestqt.qtbot import QtBot
+
+if TYPE_CHECKING:
+    from ptychogui.gui.session import Session
+    from ptychogui.gui.window import Window
 
 if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -57,7 +62,7 @@ def until(qtbot: QtBot) -> Until:
 
 
 @pytest.fixture
-def session(qtbot: QtBot, until: Until) -> Iterator[object]:
+def session(qtbot: QtBot, until: Until) -> Iterator[Session]:
     from ptychogui.gui.session import Session
 
     session = Session()
@@ -67,3 +72,46 @@ def session(qtbot: QtBot, until: Until) -> Iterator[object]:
         until(lambda: session.running is None)
     until(lambda: session.tasks.waiting == 0)
     session.tasks.close()
+
+
+@pytest.fixture
+def new_window(qtbot: QtBot, until: Until) -> Iterator[Callable[[], Window]]:
+    """Makes windows, which are ended after the test."""
+    from ptychogui.gui.app import application
+    from ptychogui.gui.window import Window
+
+    application()
+    made: list[Window] = []
+
+    def make() -> Window:
+        window = Window()
+        window.show()
+        made.append(window)
+        until(lambda: window.workspace is not None)
+        return window
+
+    yield make
+    for window in made:
+        session = window.session
+        session.queue.clear()
+        if session.running is not None:
+            session.stop()
+        until(lambda session=session: session.running is None and (session.tasks.waiting == 0 or session.tasks.closing))
+        window.leave()
+        window.deleteLater()
+
+
+@pytest.fixture
+def window(new_window: Callable[[], Window]) -> Window:
+    """A window in which nothing is open."""
+    return new_window()
+
+
+@pytest.fixture
+def opened(window: Window, scan: Path, until: Until) -> Window:
+    """A window in which the scan is open and has been looked at to its end."""
+    window.open_path(str(scan))
+    session = window.session
+    until(lambda: session.current is not None and session.current.preview is not None)
+    until(lambda: session.current.preview.complete and session.tasks.waiting == 0)
+    return window

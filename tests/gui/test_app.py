@@ -7,16 +7,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QImage
-from pytestqt.qtbot import QtBot
 
-from ptychogui.gui.app import Hooks, application
+from ptychogui.gui.app import Hooks
 from ptychogui.gui.window import Window
 
 Until = Callable[[Callable[[], object]], None]
@@ -51,20 +50,6 @@ def test_a_picture_of_nothing_is_told_in_one_sentence(tmp_path: Path) -> None:
 def test_the_window_needs_neither_torch_nor_pyqtgraph() -> None:
     code = "import sys, ptychogui.gui.app; print([m for m in ('torch', 'pyqtgraph') if m in sys.modules])"
     assert python("-c", code).stdout.strip() == "[]"
-
-
-@pytest.fixture
-def window(qtbot: QtBot, until: Until) -> Iterator[Window]:
-    application()
-    window = Window()
-    window.show()
-    until(lambda: window.workspace is not None)
-    yield window
-    if window.session.running is not None:
-        window.session.stop()
-        until(lambda: window.session.running is None)
-    until(lambda: window.session.tasks.waiting == 0)
-    window.leave()
 
 
 def test_errors_that_nobody_caught_are_shown(window: Window, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,14 +23,9 @@ Until = Callable[[Callable[[], object]], None]
 
 
 @pytest.fixture
-def window(qtbot: QtBot, until: Until, scan: Path) -> Iterator[Window]:
+def window(new_window: Callable[[], Window], until: Until, scan: Path) -> Window:
     """The scan is open, and so is another one that lies beside it."""
-    from ptychogui.gui.app import application
-
-    application()
-    window = Window()
-    window.show()
-    until(lambda: window.workspace is not None)
+    window = new_window()
     (scan.parent / "day_2").mkdir()
     other = scan.parent / "day_2" / "zoneplate_12.cxi"
     other.write_bytes(scan.read_bytes())
@@ -38,10 +33,7 @@ def window(qtbot: QtBot, until: Until, scan: Path) -> Iterator[Window]:
         window.open_path(str(path))
         until(lambda: window.session.tasks.waiting == 0)
     until(lambda: window.workspace is not None and window.workspace.arranged)
-    yield window
-    until(lambda: window.session.tasks.waiting == 0)
-    window.leave()
-    window.deleteLater()
+    return window
 
 
 def dock(window: Window):  # type: ignore[no-untyped-def]

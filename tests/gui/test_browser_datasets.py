@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,6 @@ from ptychogui.gui.mapping_dialog import MappingDialog
 from ptychogui.gui.window import Window
 
 Until = Callable[[Callable[[], object]], None]
-
-
-@pytest.fixture
-def window(qtbot: QtBot, until: Until) -> Iterator[Window]:
-    from ptychogui.gui.app import application
-
-    application()
-    window = Window()
-    window.show()
-    until(lambda: window.workspace is not None)
-    yield window
-    until(lambda: window.session.tasks.waiting == 0)
-    window.leave()
-    window.deleteLater()
 
 
 @pytest.fixture

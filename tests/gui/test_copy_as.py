@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,21 +17,6 @@ from ptychogui.job import Job
 from ptychogui.reproduce import Recipe, differences
 
 Until = Callable[[Callable[[], object]], None]
-
-
-@pytest.fixture
-def window(qtbot: object, until: Until) -> Iterator[object]:
-    from ptychogui.gui.app import application
-    from ptychogui.gui.window import Window
-
-    application()
-    window = Window()
-    window.show()
-    until(lambda: window.workspace is not None)
-    yield window
-    until(lambda: window.session.running is None and window.session.tasks.waiting == 0)
-    window.leave()
-    window.deleteLater()
 
 
 def finished_run(session: Session, scan: Path, until: Until) -> None:

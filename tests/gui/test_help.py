@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QDialog, QLineEdit, QListWidget, QWidget
@@ -29,35 +28,13 @@ from ptychogui.job import Job
 Until = Callable[[Callable[[], object]], None]
 
 
-@pytest.fixture
-def window(qtbot: QtBot, until: Until) -> Iterator[Window]:
-    from ptychogui.gui.app import application
-
-    application()
-    window = Window()
-    window.show()
-    until(lambda: window.workspace is not None)
-    yield window
-    if window.session.running is not None:
-        window.session.stop()
-        until(lambda: window.session.running is None)
-    until(lambda: window.session.tasks.waiting == 0 or window.session.tasks.closing)
-    window.leave()
-    window.deleteLater()
-
-
-@pytest.fixture
-def opened(window: Window, scan: Path, until: Until) -> Window:
-    window.open_path(str(scan))
-    until(lambda: window.session.current is not None and window.session.current.dataset is not None)
-    return window
-
-
 def dialog_of(window: Window, kind: type[QDialog]) -> QDialog:
     return next(dialog for dialog in window.findChildren(kind) if dialog.isVisible())
 
 
-def test_a_key_is_changed_and_kept_conflicts_are_told_and_all_is_reset(window: Window, qtbot: QtBot) -> None:
+def test_a_key_is_changed_and_kept_conflicts_are_told_and_all_is_reset(
+    window: Window, new_window: Callable[[], Window], qtbot: QtBot
+) -> None:
     window.actions_by_id["shortcuts"].trigger()
     dialog = dialog_of(window, ShortcutsDialog)
     assert isinstance(dialog, ShortcutsDialog)
@@ -88,10 +65,8 @@ def test_a_key_is_changed_and_kept_conflicts_are_told_and_all_is_reset(window: W
     assert dialog._items["about"].isHidden()
     dialog.reject()
     settings.settings().setValue("shortcuts/run", "F5")
-    other = Window()  # as at the next start
+    other = new_window()  # as at the next start
     assert other.actions_by_id["run"].shortcut().toString() == "F5"
-    other.leave()
-    other.deleteLater()
 
 
 def test_the_palette_finds_parameters_files_and_runs(opened: Window, qtbot: QtBot, until: Until) -> None:
@@ -161,7 +136,9 @@ def test_help_knows_every_parameter_and_every_dock(window: Window) -> None:
     assert topic_of(None) == "start"
 
 
-def test_the_first_steps_are_offered_once_and_lead_to_a_result(window: Window, scan: Path, until: Until) -> None:
+def test_the_first_steps_are_offered_once_and_lead_to_a_result(
+    window: Window, new_window: Callable[[], Window], scan: Path, until: Until
+) -> None:
     steps = window.first_steps
     assert steps.isVisible()
     steps.go.click()
@@ -179,10 +156,8 @@ def test_the_first_steps_are_offered_once_and_lead_to_a_result(window: Window, s
     assert steps.more.isVisible()
     steps.skip.click()
     assert steps.isHidden()
-    other = Window()
+    other = new_window()
     assert other.first_steps.isHidden()
-    other.leave()
-    other.deleteLater()
 
 
 def test_about_measures_the_devices_and_copies_what_a_report_needs(window: Window, until: Until) -> None:

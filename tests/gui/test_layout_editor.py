@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,6 @@ import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QMessageBox, QPushButton
-from pytestqt.qtbot import QtBot
 
 from ptychogui.gui.layout_editor import LayoutEditor
 from ptychogui.gui.layout_plan import plan_of_file
@@ -27,20 +26,6 @@ from ptychogui.layout.fermat import Fermat
 
 Until = Callable[[Callable[[], object]], None]
 LEFT = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture
-def window(qtbot: QtBot, until: Until) -> Iterator[Window]:
-    from ptychogui.gui.app import application
-
-    application()
-    window = Window()
-    window.show()
-    until(lambda: window.workspace is not None)
-    yield window
-    until(lambda: window.session.tasks.waiting == 0)
-    window.leave()
-    window.deleteLater()
 
 
 @pytest.fixture

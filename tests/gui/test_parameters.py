@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import Qt
@@ -36,22 +35,6 @@ CONTROLS = (QAbstractButton, QLineEdit, QComboBox, QAbstractSlider, QAbstractIte
 DIALOGS = ("check", "steps", "design", "presets", "palette", "shortcuts", "help", "about", "contents", "prepare")
 LEAST_HELP = 60
 """Letters; less says no more than the name."""
-
-
-@pytest.fixture
-def opened(qtbot: QtBot, scan: Path, until: Until) -> Iterator[Window]:
-    from ptychogui.gui.app import application
-
-    application()
-    window = Window()
-    window.show()
-    until(lambda: window.workspace is not None)
-    window.open_path(str(scan))
-    until(lambda: window.session.current is not None and window.session.current.dataset is not None)
-    yield window
-    until(lambda: window.session.tasks.waiting == 0 or window.session.tasks.closing)
-    window.leave()
-    window.deleteLater()
 
 
 def test_the_help_of_every_parameter_says_more_than_its_name() -> None:

@@ -6,13 +6,12 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PyQt6.QtWidgets import QMessageBox
-from pytestqt.qtbot import QtBot
 
 from ptychogui import io
 from ptychogui.gui import settings
@@ -26,30 +25,6 @@ from ptychogui.job import Job, snapshots
 from ptychogui.types import Notes, Result
 
 Until = Callable[[Callable[[], object]], None]
-
-
-@pytest.fixture
-def new_window(qtbot: QtBot, until: Until) -> Iterator[Callable[[], Window]]:
-    from ptychogui.gui.app import application
-
-    application()
-    made: list[Window] = []
-
-    def make() -> Window:
-        window = Window()
-        window.show()
-        made.append(window)
-        until(lambda: window.workspace is not None)
-        return window
-
-    yield make
-    for window in made:
-        if window.session.running is not None:
-            window.session.stop()
-            until(lambda window=window: window.session.running is None)
-        until(lambda window=window: window.session.tasks.waiting == 0 or window.session.tasks.closing)
-        window.leave()
-        window.deleteLater()
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 from PyQt6.QtWidgets import QDialog, QMessageBox
 from pytestqt.qtbot import QtBot
@@ -24,26 +23,6 @@ Until = Callable[[Callable[[], object]], None]
 ENDLESS = {"kind": "rpie", "epochs": 100_000}
 
 
-@pytest.fixture
-def window(qtbot: QtBot, scan: Path, until: Until) -> Iterator[Window]:
-    from ptychogui.gui.app import application
-
-    application()
-    window = Window()
-    window.show()
-    until(lambda: window.workspace is not None)
-    window.open_path(str(scan))
-    session = window.session
-    until(lambda: session.current is not None and session.current.preview is not None)
-    yield window
-    session.queue.clear()
-    if session.running is not None:
-        session.stop()
-    until(lambda: session.running is None and (session.tasks.waiting == 0 or session.tasks.closing))
-    window.leave()
-    window.deleteLater()
-
-
 def solve(window: Window, solver: dict[str, object]) -> None:
     assert window.session.current is not None
     window.session.edit(window.session.current.job.with_value("solver", solver).with_value("stop.held_out", 0.0))
@@ -58,23 +37,23 @@ def answer(window: Window, text: str) -> None:
     next(button for button in box.buttons() if button.text() == text).click()
 
 
-def test_run_during_a_run_asks_and_history_shows_the_past(window: Window, until: Until, qtbot: QtBot) -> None:
-    session = window.session
-    solve(window, ENDLESS)
-    window.actions_by_id["run"].trigger()
+def test_run_during_a_run_asks_and_history_shows_the_past(opened: Window, until: Until, qtbot: QtBot) -> None:
+    session = opened.session
+    solve(opened, ENDLESS)
+    opened.actions_by_id["run"].trigger()
     until(lambda: session.current_run is not None and len(session.current_run.iterates) > 2)
     going = session.current_run
     assert going is not None
-    window.actions_by_id["run"].trigger()
-    answer(window, "Add to the queue")
+    opened.actions_by_id["run"].trigger()
+    answer(opened, "Add to the queue")
     assert session.queue.waiting[0][1].state == "queued, next"
     assert session.current_run is going
-    workspace = window.workspace
+    workspace = opened.workspace
     assert workspace is not None
     history, phase = workspace.views["history"], workspace.views["object_phase"]
     assert isinstance(history, HistoryView)
     assert isinstance(phase, ObjectView)
-    window.actions_by_id["show_history"].trigger()
+    opened.actions_by_id["show_history"].trigger()
     until(lambda: history.slider.maximum() > 2)
     history.slider.setValue(1)
     assert phase.result is going.iterates[1]
@@ -84,9 +63,9 @@ def test_run_during_a_run_asks_and_history_shows_the_past(window: Window, until:
     history.slider.setValue(history.slider.maximum())
     until(lambda: phase.result is None and phase.snapshot is not None)
     session.queue.clear()
-    window.actions_by_id["stop"].trigger()
+    opened.actions_by_id["stop"].trigger()
     until(lambda: session.running is None)
-    solve(window, {"kind": "rpie", "epochs": 1})
+    solve(opened, {"kind": "rpie", "epochs": 1})
     history.slider.setValue(2)
     history.branch.click()
     until(lambda: session.running is None)
@@ -94,18 +73,18 @@ def test_run_during_a_run_asks_and_history_shows_the_past(window: Window, until:
     assert session.current_run.parent.startswith(f"{going.name}, epoch ")
 
 
-def test_export_writes_what_is_ticked_as_it_is_seen(window: Window, until: Until, tmp_path: Path) -> None:
-    session = window.session
-    solve(window, {"kind": "rpie", "epochs": 2})
-    window.actions_by_id["run"].trigger()
+def test_export_writes_what_is_ticked_as_it_is_seen(opened: Window, until: Until, tmp_path: Path) -> None:
+    session = opened.session
+    solve(opened, {"kind": "rpie", "epochs": 2})
+    opened.actions_by_id["run"].trigger()
     until(lambda: session.running is None)
-    assert window.workspace is not None
-    panel = window.workspace.views["object_phase"].panel
+    assert opened.workspace is not None
+    panel = opened.workspace.views["object_phase"].panel
     panel.choose_map("viridis")
     panel._take_range(-0.5, 0.25)
     session.annotate(session.current_run, Notes(3, "by hand"))
-    window.actions_by_id["export"].trigger()
-    dialog = shown(window, ExportDialog)
+    opened.actions_by_id["export"].trigger()
+    dialog = shown(opened, ExportDialog)
     assert isinstance(dialog, ExportDialog)
     for name, tick in dialog.formats.items():
         tick.setChecked(name in ("png", "report", "hdf5"))
@@ -125,29 +104,29 @@ def test_export_writes_what_is_ticked_as_it_is_seen(window: Window, until: Until
     assert "ptychogui run" in report
 
 
-def test_rating_comparing_and_running_again(window: Window, until: Until, qtbot: QtBot) -> None:
-    session = window.session
+def test_rating_comparing_and_running_again(opened: Window, until: Until, qtbot: QtBot) -> None:
+    session = opened.session
     for number in (2, 3):
-        solve(window, {"kind": "rpie", "epochs": number})
-        window.actions_by_id["run"].trigger()
+        solve(opened, {"kind": "rpie", "epochs": number})
+        opened.actions_by_id["run"].trigger()
         until(lambda: session.running is None)
     assert session.current is not None
     first, second = session.current.runs
-    window.actions_by_id["annotate"].trigger()
-    notes = shown(window, NotesDialog)
+    opened.actions_by_id["annotate"].trigger()
+    notes = shown(opened, NotesDialog)
     assert isinstance(notes, NotesDialog)
     notes.stars[3].click()
     notes.text.setPlainText("better")
     notes.accept()
     assert second.notes == Notes(4, "better")
-    window.actions_by_id["compare_jobs"].trigger()
-    compared = shown(window, CompareDialog)
+    opened.actions_by_id["compare_jobs"].trigger()
+    compared = shown(opened, CompareDialog)
     assert isinstance(compared, CompareDialog)
     assert compared.table.item(0, 0).text() == "solver.epochs"
     until(lambda: "NRMSE" in compared.said.text())
     compared.reject()
     session.select(session.current, first)
-    window.actions_by_id["rerun"].trigger()
+    opened.actions_by_id["rerun"].trigger()
     until(lambda: session.running is None)
     again = session.current_run
     assert again is not None
@@ -155,21 +134,21 @@ def test_rating_comparing_and_running_again(window: Window, until: Until, qtbot:
     assert first.result is not None
     np.testing.assert_array_equal(again.result.loss, first.result.loss)
     assert session.current.job.stages[0].epochs == 2
-    window.actions_by_id["remove_run"].trigger()
-    answer(window, "Remove")
+    opened.actions_by_id["remove_run"].trigger()
+    answer(opened, "Remove")
     assert session.current.runs == [first, second]
 
 
-def test_closing_tells_of_the_queue_and_can_stop_it(window: Window, until: Until) -> None:
-    session = window.session
-    solve(window, ENDLESS)
-    window.actions_by_id["run"].trigger()
-    window.actions_by_id["queue"].trigger()
+def test_closing_tells_of_the_queue_and_can_stop_it(opened: Window, until: Until) -> None:
+    session = opened.session
+    solve(opened, ENDLESS)
+    opened.actions_by_id["run"].trigger()
+    opened.actions_by_id["queue"].trigger()
     until(lambda: session.current_run is not None and session.current_run.snapshot is not None)
-    window.close()
-    box = shown(window, QMessageBox)
+    opened.close()
+    box = shown(opened, QMessageBox)
     assert "In the queue waits 1 run" in box.informativeText()
-    answer(window, "Save and stop")
+    answer(opened, "Save and stop")
     until(lambda: session.tasks.closing)
     assert session.current is not None
     assert [run.saved is not None for run in session.current.runs] == [True]

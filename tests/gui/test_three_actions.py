@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from PyQt6.QtWidgets import QApplication, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
 from ptychogui import presets
-from ptychogui.gui.app import application
 from ptychogui.gui.window import Window
 from ptychogui.job import Job
 
@@ -71,18 +69,8 @@ class User:
 
 
 @pytest.fixture
-def user(qtbot: QtBot) -> Iterator[User]:
-    application()
-    window = Window()
-    window.show()
-    someone = User(window, qtbot)
-    someone.wait(lambda: window.workspace is not None)
-    yield someone
-    window.session.stop()
-    someone.wait(lambda: window.session.running is None)
-    someone.wait(lambda: window.session.tasks.waiting == 0)
-    window.leave()
-    window.deleteLater()
+def user(window: Window, qtbot: QtBot) -> User:
+    return User(window, qtbot)
 
 
 def picture_forms(user: User) -> bool:

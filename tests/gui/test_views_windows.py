@@ -1,9 +1,7 @@
 """A view over the whole screen, and a second one in a window of its own that follows the run."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QTabBar
 from pytestqt.qtbot import QtBot
@@ -12,27 +10,6 @@ from ptychogui.gui.views.base import View
 from ptychogui.gui.window import Window
 
 Until = Callable[[Callable[[], object]], None]
-
-
-@pytest.fixture
-def opened(qtbot: QtBot, until: Until, scan: Path) -> Iterator[Window]:
-    from ptychogui.gui.app import application
-
-    application()
-    window = Window()
-    window.show()
-    until(lambda: window.workspace is not None)
-    window.open_path(str(scan))
-    session = window.session
-    until(lambda: session.current is not None and session.current.preview is not None)
-    until(lambda: session.current.preview.complete and session.tasks.waiting == 0)
-    yield window
-    if session.running is not None:
-        session.stop()
-        until(lambda: session.running is None)
-    until(lambda: session.tasks.waiting == 0)
-    window.leave()
-    window.deleteLater()
 
 
 def view_of(window: Window, name: str) -> View:

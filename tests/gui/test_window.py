@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,44 +35,6 @@ from ptychogui.gui.window import Window
 from ptychogui.io.data import Data
 
 Until = Callable[[Callable[[], object]], None]
-
-
-@pytest.fixture
-def window(qtbot: QtBot, until: Until) -> Iterator[Window]:
-    from ptychogui.gui.app import application
-
-    application()
-    window = Window()
-    window.show()
-    until(lambda: window.workspace is not None)
-    yield window
-    end(window, until)
-
-
-def another_window(scan: Path, until: Until) -> Window:
-    """A second window, as after a restart, with the scan open."""
-    other = Window()
-    other.show()
-    until(lambda: other.workspace is not None)
-    other.open_path(str(scan))
-    until(lambda: preview_complete(other.session))
-    return other
-
-
-def end(window: Window, until: Until) -> None:
-    if window.session.running is not None:
-        window.session.stop()
-        until(lambda: window.session.running is None)
-    until(lambda: window.session.tasks.waiting == 0 or window.session.tasks.closing)
-    window.leave()
-    window.deleteLater()
-
-
-@pytest.fixture
-def opened(window: Window, scan: Path, until: Until) -> Window:
-    window.open_path(str(scan))
-    until(lambda: preview_complete(window.session))
-    return window
 
 
 @pytest.fixture
@@ -265,20 +227,23 @@ def test_closing_during_a_run_asks(choice: str, opened: Window, until: Until, sc
     assert io.is_result(saved)
 
 
-def test_the_layout_and_the_theme_are_kept(opened: Window, scan: Path, until: Until) -> None:
+def test_the_layout_and_the_theme_are_kept(
+    opened: Window, new_window: Callable[[], Window], scan: Path, until: Until
+) -> None:
     assert opened.workspace is not None
     opened.workspace.docks["loss"].hide()
     opened.choose_theme("dark")
     assert theme.is_dark()
     opened.leave()
-    other = another_window(scan, until)
+    other = new_window()
+    other.open_path(str(scan))
+    until(lambda: preview_complete(other.session))
     until(lambda: other.workspace and other.workspace.arranged)
     assert other.workspace is not None
     assert other.workspace.docks["loss"].isHidden()
     other.reset_layout()
     assert not other.workspace.docks["loss"].isHidden()
     assert theme.chosen() == "dark"
-    end(other, until)
 
 
 def test_the_command_palette_finds_and_does(opened: Window, qtbot: QtBot) -> None:
@@ -422,14 +387,17 @@ def test_closing_while_a_file_is_read_is_quiet(window: Window, scan: Path) -> No
     assert not window.isVisible()
 
 
-def test_the_data_card_is_in_front_whatever_was_last_time(opened: Window, scan: Path, until: Until) -> None:
+def test_the_data_card_is_in_front_whatever_was_last_time(
+    opened: Window, new_window: Callable[[], Window], scan: Path, until: Until
+) -> None:
     opened.show_parameters()
     opened.leave()
-    other = another_window(scan, until)
+    other = new_window()
+    other.open_path(str(scan))
+    until(lambda: preview_complete(other.session))
     assert other.workspace is not None
     card = other.workspace.card
     until(lambda: not card.visibleRegion().isEmpty())
-    end(other, until)
 
 
 def test_a_dock_among_tabs_has_no_second_title(opened: Window, until: Until) -> None:
