@@ -144,7 +144,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("branch", "&Branch from the state on show", "&Run", "runs.branch", "Ctrl+B", _can_branch),
     Action("queue_earlier", "Move &earlier in queue", "&Run", "runs.move_earlier", "Ctrl+Alt+Up", _can_move_earlier),
     Action("queue_later", "Move &later in queue", "&Run", "runs.move_later", "Ctrl+Alt+Down", _can_move_later),
-    Action("remove_run", "Re&move this run…", "&Run", "runs.remove", "Ctrl+Del", _can_remove_run),
+    Action("remove_run", "Re&move this run", "&Run", "runs.remove", "Ctrl+Del", _can_remove_run),
     Action("annotate", "Rate and &note…", "&Run", "runs.annotate", "Ctrl+N", _needs_run, rule=True),
     Action("compare", "Compare &results…", "&Run", "runs.compare", "Ctrl+D", _needs_two_results),
     Action("compare_jobs", "Compare &parameters…", "&Run", "runs.compare_jobs", "Ctrl+Shift+D", _needs_two_runs),

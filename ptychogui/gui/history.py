@@ -68,9 +68,10 @@ class History(QObject):
             self._session.go_on(shown, parent)
 
     def room_bytes(self) -> float:
-        """The memory that the iterates of one more run may take; those of the oldest runs go where it is short."""
+        """The memory that the iterates of one more run may take; short of it, those of removed and of old runs go."""
         limit = min(MOST_BYTES, psutil.virtual_memory().total / _SHARE)
-        runs = [run for opened in self._session.opened for run in opened.runs if run.iterates]
+        listed = [run for opened in self._session.opened for run in opened.runs]
+        runs = [run for run in (*self._session.undo.away, *listed) if run.iterates]
         held = [sum(held_bytes(kept) for kept in run.iterates) for run in runs]
         while runs and sum(held) > limit / 2:
             runs.pop(0).iterates.clear()

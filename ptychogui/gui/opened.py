@@ -75,6 +75,7 @@ class Opened:
     problem: str = ""
     reading: bool = False
     runs: list[Run] = field(default_factory=list)
+    _last: int = 0
     _apart: tuple[Dataset, bool] | None = None
 
     @property
@@ -106,7 +107,7 @@ class Opened:
         job = job or self.job
         same = ((kind, len(list(stages))) for kind, stages in groupby(stage.kind for stage in job.stages))
         kinds = " → ".join(kind if count == 1 else f"{kind} ×{count}" for kind, count in same)
-        number = 1 + max((run.number for run in self.runs), default=0)
+        number = self._last = 1 + max((self._last, *(run.number for run in self.runs)))
         run = Run(f"Run {number} · {kinds}", job, number=number, initial=initial, parent=parent)
         self.runs.append(run)
         return run

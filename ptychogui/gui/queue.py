@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject
+from PyQt6.QtCore import QObject, QTimer
 
+from ptychogui.gui.edit_runs import AddRun, MoveRun
 from ptychogui.gui.opened import Opened, Run, read_data
 from ptychogui.io.data import Data
 from ptychogui.job import Job
@@ -28,34 +29,53 @@ class Queue(QObject):
         session.resolution.changed.connect(self.go_on)
 
     def add(self, opened: Opened, job: Job, initial: Result | None = None, parent: str = "") -> Run:
-        """Put a run at the end; it begins at once where nothing is going on."""
-        run = opened.next_run(job, initial, parent)
-        self.waiting.append((opened, run))
-        self._tell()
+        """Put a run at the end; it begins at once where nothing is going on, and otherwise this can be undone."""
+        run, session = opened.next_run(job, initial, parent), self._session
+        if self.waiting or session.running is not None or session.resolution.running:
+            session.undo.push(AddRun(session, opened, run))
+        else:
+            self.waiting.append((opened, run))
+            self._tell()
         self.go_on()
         return run
+
+    def put(self, opened: Opened, run: Run, place: int | None = None) -> None:
+        """Let a run of a file wait behind so many others, or at the end; it may begin as soon as this has returned."""
+        self.waiting.insert(len(self.waiting) if place is None else place, (opened, run))
+        self._tell()
+        QTimer.singleShot(0, self.go_on)
 
     def place(self, run: Run | None) -> int | None:
         """How many begin before this one; None where it does not wait."""
         return next((place for place, (_, other) in enumerate(self.waiting) if other is run), None)
 
-    def remove(self, run: Run) -> None:
-        """Let a run not begin; it goes from its file too."""
-        for entry in [entry for entry in self.waiting if entry[1] is run]:
-            self.waiting.remove(entry)
-            entry[0].runs.remove(run)
-        self._tell()
+    def take(self, run: Run) -> None:
+        """Let a run not begin."""
+        place = self.place(run)
+        if place is not None:
+            self.waiting.pop(place)
+            self._tell()
 
     def clear(self, opened: Opened | None = None) -> None:
-        """Let none begin, or none of a file."""
+        """Let none begin, or none of a file; they go from their files too, for good."""
         for entry in [entry for entry in self.waiting if opened is None or entry[0] is opened]:
-            self.remove(entry[1])
+            self.waiting.remove(entry)
+            entry[0].runs.remove(entry[1])
+            self._session.undo.forget(entry[1])
+        self._tell()
 
     def move(self, run: Run, by: int) -> None:
-        """Let a run begin earlier (-1) or later (1)."""
+        """Let a run begin one place earlier (-1) or later (1); can be undone."""
         place = self.place(run)
         if place is not None and 0 <= place + by < len(self.waiting):
-            self.waiting.insert(place + by, self.waiting.pop(place))
+            opened, other = self.waiting[place][0], self.waiting[place + by][1]
+            self._session.undo.push(MoveRun(self._session, opened, run, other))
+
+    def exchange(self, run: Run, other: Run) -> None:
+        """Let two waiting runs change places."""
+        first, second = self.place(run), self.place(other)
+        if first is not None and second is not None:
+            self.waiting[first], self.waiting[second] = self.waiting[second], self.waiting[first]
             self._tell()
 
     def go_on(self) -> None:
@@ -84,6 +104,7 @@ class Queue(QObject):
         if place is not None:
             self.waiting.pop(place)
             run.state = "failed"
+            self._session.undo.forget(run)
             self._session.tell("error", f"{run.name}: {sentence}", details)
             self._tell()
         self.go_on()
@@ -91,6 +112,7 @@ class Queue(QObject):
     def _begin(self, run: Run, dataset: Dataset) -> None:
         opened, _ = self.waiting.pop(0)
         self._number()
+        self._session.undo.forget(run)
         self._session.begin(opened, run, dataset)
 
     def _number(self) -> None:

@@ -83,16 +83,13 @@ class Runs(QObject):
             self._session.queue.move(self._session.current_run, by)
 
     def remove(self) -> None:
-        """Take the selected run away; asks where that would lose a result."""
+        """Take the selected run away; undo brings it back."""
         opened, run = self._session.current, self._session.current_run
         if opened is None or run is None:
             return
-        if run.unsaved:
-            remove = partial(self._session.remove, opened, run)
-            text = f"The result of {run.name} is not saved."
-            dialogs.ask(self._window, "Remove the run?", text, {"Remove": remove, "Cancel": lambda: None})
-        else:
-            self._session.remove(opened, run)
+        waited = self._session.queue.place(run) is not None
+        self._session.remove(opened, run)
+        self._session.tell("info", f"{run.name} was {'taken out of the queue' if waited else 'removed'}: {_back(run)}")
 
     # looking and noting
 
@@ -181,6 +178,12 @@ class Runs(QObject):
         """The file in which a result lies already."""
         runs = [run for opened in self._session.opened for run in opened.runs]
         return next((run.saved for run in runs if run.saved is not None and run.result is initial), None)
+
+
+def _back(run: Run) -> str:
+    """How long a removed run can come back."""
+    lost = " until the file or the window is closed" if run.unsaved else ""
+    return f"undo brings it back{lost}."
 
 
 def _keep_start(run: Run, path: Path | None) -> None:

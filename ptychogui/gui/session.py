@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
-from PyQt6.QtGui import QUndoStack
 
 from ptychogui.gui import settings
 from ptychogui.gui.edit_job import EditJob
 from ptychogui.gui.edit_notes import EditNotes
+from ptychogui.gui.edit_runs import RemoveRun, UndoStack
 from ptychogui.gui.files import Files
 from ptychogui.gui.history import History
 from ptychogui.gui.keeper import Keeper
@@ -43,7 +43,7 @@ class Session(Files):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.undo = QUndoStack(self)
+        self.undo = UndoStack(self)
         self.resolution = Resolution(self)
         self.running: Run | None = None
         self.queue = Queue(self)
@@ -84,16 +84,9 @@ class Session(Files):
             self.watch((self.frame + step) % self.current.dataset.frames.shape[0])
 
     def remove(self, opened: Opened, run: Run) -> None:
-        """Forget a run, or take it out of the queue."""
-        if run is self.running:
-            return
-        if self.queue.place(run) is not None:
-            self.queue.remove(run)
-        elif run in opened.runs:
-            opened.runs.remove(run)
-        if run is self.current_run:
-            self.select(opened, opened.runs[-1] if opened.runs else None)
-        self.tree_changed.emit()
+        """Take a run away, out of the queue too; can be undone."""
+        if run is not self.running and run in opened.runs:
+            self.undo.push(RemoveRun(self, opened, run))
 
     def find_data(self, path: str) -> None:
         """Point to the data that a result was made of; can be undone."""

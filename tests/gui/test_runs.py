@@ -53,7 +53,7 @@ def test_queued_runs_follow_each_other_in_their_order(opened: Session, until: Un
     assert [second.state, third.state, fourth.state] == ["queued, next", "queued, number 2", "queued, number 3"]
     opened.queue.move(fourth, -1)
     opened.queue.move(second, -1)
-    opened.queue.remove(third)
+    opened.remove(opened.current, third)
     assert [run for _, run in opened.queue.waiting] == [second, fourth]
     assert runs(opened) == [first, second, fourth]
     opened.stop()
@@ -61,6 +61,71 @@ def test_queued_runs_follow_each_other_in_their_order(opened: Session, until: Un
     assert first.state == "stopped"
     assert [len(run.loss) for run in (second, fourth)] == [3, 5]
     assert len({run.number for run in runs(opened)}) == 3
+
+
+def test_what_is_done_with_the_queue_can_be_undone(opened: Session, until: Until) -> None:
+    set_value(opened, "solver.epochs", 100_000)
+    opened.start()
+    first = opened.running
+    opened.select(opened.current)
+    set_value(opened, "solver.epochs", 2)
+    jobs = opened.undo.count()
+    opened.start()
+    opened.start()
+    opened.start()
+    _, second, third, fourth = runs(opened)
+
+    def waiting() -> list[Run]:
+        return [run for _, run in opened.queue.waiting]
+
+    opened.queue.move(fourth, -1)
+    opened.remove(opened.current, second)
+    assert waiting() == [fourth, third]
+    assert fourth.state == "queued, next"
+    opened.undo.undo()
+    assert waiting() == [second, fourth, third]
+    assert runs(opened) == [first, second, third, fourth]
+    opened.undo.undo()
+    assert waiting() == [second, third, fourth]
+    opened.undo.undo()
+    assert waiting() == [second, third]
+    assert runs(opened) == [first, second, third]
+    for _ in range(3):
+        opened.undo.redo()
+    assert waiting() == [fourth, third]
+    opened.undo.undo()
+    assert opened.undo.redoText() == f"removal of {second.name}"
+    opened.stop()
+    until(lambda: opened.running is second or second.result is not None)
+    assert not opened.undo.canRedo()  # it has begun
+    until(lambda: idle(opened))
+    assert opened.undo.count() == jobs  # nothing of the queue is left that could be undone
+    assert [run.state for run in runs(opened)] == ["stopped", "finished", "finished", "finished"]
+
+
+def test_a_removed_run_comes_back_with_all_it_had(opened: Session, until: Until) -> None:
+    for _ in range(2):
+        opened.start()
+        until(lambda: idle(opened))
+    first, second = runs(opened)
+    shown, held = first.snapshot, list(first.iterates)
+    assert shown is not None
+    assert held
+    opened.select(opened.current, first)
+    opened.remove(opened.current, first)
+    assert runs(opened) == [second]
+    assert opened.current_run is second
+    opened.start()  # a number is given once
+    until(lambda: idle(opened))
+    assert [run.number for run in runs(opened)] == [2, 3]
+    opened.undo.undo()
+    assert [run.number for run in runs(opened)] == [1, 2, 3]
+    assert opened.current_run is first
+    assert (first.snapshot, first.iterates) == (shown, held)
+    assert first.unsaved
+    opened.undo.redo()
+    assert first not in runs(opened)
+    assert opened.undo.away == [first]
 
 
 def test_the_queue_goes_on_after_a_failed_run(opened: Session, until: Until) -> None:

@@ -135,8 +135,11 @@ def test_rating_comparing_and_running_again(opened: Window, until: Until, qtbot:
     np.testing.assert_array_equal(again.result.loss, first.result.loss)
     assert session.current.job.stages[0].epochs == 2
     opened.actions_by_id["remove_run"].trigger()
-    answer(opened, "Remove")
     assert session.current.runs == [first, second]
+    assert "undo brings it back" in opened.notices.texts()[-1]
+    session.undo.undo()
+    assert session.current.runs == [first, second, again]
+    assert session.current_run is again
 
 
 def test_closing_tells_of_the_queue_and_can_stop_it(opened: Window, until: Until) -> None:

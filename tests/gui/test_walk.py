@@ -20,6 +20,7 @@ from PyQt6.QtWidgets import QApplication, QDialog, QMenu, QMessageBox
 
 from ptychogui.gui.actions import ACTIONS
 from ptychogui.gui.app import application
+from ptychogui.gui.edit_job import EditJob
 from ptychogui.gui.export_dialog import ExportDialog
 from ptychogui.gui.project import state_of
 from ptychogui.gui.window import Window
@@ -29,6 +30,10 @@ WAIT_S = 120.0
 LEAVES = ("quit", "close_file")
 """Left to the end of a walk, as they take away what it walks over."""
 ENDS = ("stop",)
+WAYS = (
+    *("pause", "pause", "stop", "queue", "branch", "rerun", "show_history", "tear_off", "save_project"),
+    *("queue", "queue_earlier", "queue_later", "remove_run"),
+)
 
 
 def until(done: Callable[[], object]) -> None:
@@ -143,7 +148,7 @@ class Walk(RuleBasedStateMachine):
         self.window = made()
         self.errors: list[str] = []
         self.window.session.message.connect(self._told)
-        self.jobs: dict[int, dict[str, Any]] = {}
+        self.jobs: dict[tuple[EditJob, ...], dict[str, Any]] = {}
         self.files = 0
 
     def _told(self, level: str, text: str, _: str) -> None:
@@ -151,16 +156,20 @@ class Walk(RuleBasedStateMachine):
             self.errors.append(text)
 
     def settled(self) -> None:
-        """Wait for threads; remember what the jobs are at this place of the undo stack."""
+        """Wait for threads; remember what the jobs are after these edits."""
         until(lambda: rested(self.window))
         QTest.qWait(5)
         put_away()
         assert not self.errors
-        stack = self.window.session.undo
-        now = {one.path: one.job.plain() for one in self.window.session.opened}
-        if stack.count() == 0:
+        if self.window.session.undo.count() == 0:
             self.jobs = {}
-        self.jobs[stack.index()] = now
+        self.jobs[self.edits()] = {one.path: one.job.plain() for one in self.window.session.opened}
+
+    def edits(self) -> tuple[EditJob, ...]:
+        """The edits of jobs that are in force; what was done with runs leaves the undo stack when they begin."""
+        stack = self.window.session.undo
+        done = [stack.command(place) for place in range(stack.index())]
+        return tuple(edit for edit in done if isinstance(edit, EditJob))
 
     def trigger(self, name: str) -> None:
         entry = self.window.actions_by_id[name]
@@ -193,10 +202,7 @@ class Walk(RuleBasedStateMachine):
         session = self.window.session
         if session.current is None:
             return
-        before = session.undo.index()
         session.edit(session.current.job.with_value(*path_value))
-        for later in [index for index in self.jobs if index > before]:
-            del self.jobs[later]
         self.settled()
 
     @rule(flip=st.sampled_from(["none", "x"]))
@@ -204,10 +210,7 @@ class Walk(RuleBasedStateMachine):
         session = self.window.session
         if session.current is None or session.running is not None:
             return
-        before = session.undo.index()
         session.edit_data(session.current.job.data.model_copy(update={"scan_flip": flip}))
-        for later in [index for index in self.jobs if index > before]:
-            del self.jobs[later]
         self.settled()
 
     @rule(forward=st.booleans())
@@ -218,7 +221,7 @@ class Walk(RuleBasedStateMachine):
         else:
             stack.undo()
         until(lambda: rested(self.window))
-        known = self.jobs.get(stack.index(), {})
+        known = self.jobs.get(self.edits(), {})
         now = {one.path: one.job.plain() for one in self.window.session.opened}
         assert all(now[path] == job for path, job in known.items() if path in now)
         self.settled()
@@ -227,11 +230,7 @@ class Walk(RuleBasedStateMachine):
     def run(self) -> None:
         self.trigger("run")
 
-    @rule(
-        name=st.sampled_from(
-            ["pause", "pause", "stop", "queue", "branch", "rerun", "show_history", "tear_off", "save_project"]
-        )
-    )
+    @rule(name=st.sampled_from(WAYS))
     def act(self, name: str) -> None:
         if name == "pause" and self.window.session.running is not None:
             self.window.actions_by_id["pause"].trigger()
