@@ -23,8 +23,9 @@ from PyQt6.QtWidgets import (
 )
 
 from ptychogui.gui.preparation_draft import Draft
+from ptychogui.gui.preparation_drawing import picture_of, thinned
 from ptychogui.gui.preparation_masks import DefectsStep, MaskStep, ThresholdStep
-from ptychogui.gui.preparation_picture import LEFT_OUT, TOOLS, DetectorPicture, picture_of, thinned
+from ptychogui.gui.preparation_picture import LEFT_OUT, TOOLS, DetectorPicture
 from ptychogui.gui.preparation_rows import Number, Step, button, label
 from ptychogui.gui.preparation_steps import (
     CentreStep,
@@ -42,7 +43,8 @@ from ptychogui.io.shapes import AnyShape
 STEPS_PX = 330
 WIDTH_PX, HEIGHT_PX = 1240, 800
 HELP = {
-    "arrange": "Drag the cross to the beam, and the edges of the box.",
+    "arrange": "Drag the cross to the beam, the edges of the box, and painted shapes; a click shows the handles of "
+    "one, arrows move it, + and − resize it, Del deletes it.",
     "brush": "Paint pixels with the left button.",
     "polygon": "Click the corners; a double-click or Return closes the polygon, Escape drops it.",
     "rectangle": "Drag from corner to corner.",
@@ -198,6 +200,10 @@ class PreparationDialog(QDialog):
         self.before.centre_moved.connect(self._move_centre)
         self.before.window_sized.connect(self.crop.crop)
         self.before.painted.connect(self._paint)
+        self.before.dropped.connect(self.draft.drop)
+        self.before.grips.chosen.connect(self.painting.shapes.setCurrentRow)
+        self.before.grips.changed.connect(self.painting.put)
+        self.before.clicked.connect(self._clicked)
         self.painting.selected.connect(self._mark)
         self._tools.idClicked.connect(self._choose_tool)
         self.mode.currentIndexChanged.connect(lambda i: setattr(self.before, "taking_back", i == 1))
@@ -217,10 +223,14 @@ class PreparationDialog(QDialog):
     def _paint(self, shape: AnyShape) -> None:
         self.draft.add_shape("painted mask", shape)
 
-    def _mark(self, shape: AnyShape | None) -> None:
-        self.before.marked = shape
+    def _mark(self, row: int) -> None:
+        self.before.show_shapes(self.draft.data.mask_shapes, row)
         self.before.draw_mask()
-        self.painting.delete.setEnabled(shape is not None)
+
+    def _clicked(self) -> None:
+        """A click beside all shapes selects none."""
+        if self.before.tool == "arrange":
+            self.painting.shapes.setCurrentRow(-1)
 
     def _reset(self) -> None:
         fresh = Data()
@@ -256,6 +266,7 @@ class PreparationDialog(QDialog):
         for step in self.steps:
             step.show_draft()
             step.setEnabled(trial is not None or bool(draft.problem))
+        self.before.show_shapes(draft.data.mask_shapes, self.painting.shapes.currentRow())
         self.problem.setText(draft.problem)
         self.problem.setVisible(bool(draft.problem))
         self.before.show_trial(trial)

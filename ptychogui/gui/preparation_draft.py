@@ -181,6 +181,12 @@ class Draft(QObject):
             return
         self._advance()
 
+    def drop(self) -> None:
+        """Go back from what is tried to what the job says."""
+        if self.opened is not None and self.data != self.opened.job.data:
+            self.data, self._what = self.opened.job.data, ""
+            self._advance()
+
     def set(self, what: str, **changes: object) -> None:
         """Try other settings and, where they hold, make them part of the job, to be undone under the name `what`."""
         self._what = what

@@ -78,8 +78,8 @@ class ThresholdStep(Step):
 class MaskStep(Step):
     """A mask from a file, and the shapes that were painted, in their order."""
 
-    selected = pyqtSignal(object)
-    """A shape of the list, or None."""
+    selected = pyqtSignal(int)
+    """The row of a shape in the list; −1 for none."""
 
     def __init__(self, draft: Draft, parent: QWidget | None = None) -> None:
         super().__init__("Mask", draft, parent)
@@ -131,13 +131,23 @@ class MaskStep(Step):
             self._size_of.setText(name.removesuffix("_px").capitalize())
             self.size_box.show_value(getattr(shape, name))
         self.delete.setEnabled(shape is not None)
-        self.selected.emit(shape)
+        self.selected.emit(self.shapes.currentRow() if shape is not None else -1)
 
     def _resize(self, size: float) -> None:
-        row, shapes, shape = self.shapes.currentRow(), self.draft.data.mask_shapes, self.shape
+        shape = self.shape
         if shape is not None:
-            other = shape.model_copy(update={SIZES[type(shape)]: size})
-            self.draft.set("size of a shape", mask_shapes=(*shapes[:row], other, *shapes[row + 1 :]))
+            self.put(self.shapes.currentRow(), shape.model_copy(update={SIZES[type(shape)]: size}), True)
+
+    def put(self, row: int, shape: AnyShape, done: bool) -> None:
+        """Let the shape of a row be another; it is only tried where that does not hold yet."""
+        shapes = self.draft.data.mask_shapes
+        if not 0 <= row < len(shapes):
+            return
+        changed = (*shapes[:row], shape, *shapes[row + 1 :])
+        if done:
+            self.draft.set("change of a painted shape", mask_shapes=changed)
+        else:
+            self.draft.try_out(mask_shapes=changed)
 
     def _add_stop(self) -> None:
         trial = self.draft.trial

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
-from PyQt6.QtGui import QCursor, QMouseEvent
+from PyQt6.QtGui import QCursor, QFocusEvent, QKeyEvent, QMouseEvent
 from PyQt6.QtWidgets import QWidget
 
 from ptychogui.gui.preparation_draft import Trial
+from ptychogui.gui.preparation_drawing import Place, circle, line, picture_of, thinned
+from ptychogui.gui.preparation_shapes import ShapeGrips
 from ptychogui.gui.views.graphics import point_in
-from ptychogui.gui.views.lengths import PIXELS
-from ptychogui.gui.views.panel import ImagePanel, Picture
-from ptychogui.io.picture import percentile_range
+from ptychogui.gui.views.panel import ImagePanel
 from ptychogui.io.shapes import AnyShape, Disc, Polygon, Rectangle, Stroke, painted
-from ptychogui.types import Mask, Real
 
 Tool = Literal["arrange", "brush", "polygon", "rectangle", "disc"]
 TOOLS: tuple[Tool, ...] = ("arrange", "brush", "polygon", "rectangle", "disc")
@@ -27,35 +25,17 @@ LEFT_OUT, TAKEN_BACK, MARKED = 0xB023839F, 0xB05070B0, 0xC000A848
 """Colours, with premultiplied opacity, of pixels that are not used, that a shape takes back, of a shape in the list."""
 NEAR_PX = 9
 """So near, on the screen, the pointer takes hold of something."""
-
-Place = tuple[float, float]
-
-
-MOST_PX = 1024
-"""Of larger frames only every n-th pixel is drawn."""
-
-
-def thinned(values: NDArray[Any]) -> NDArray[Any]:
-    """Every n-th pixel of a frame (ny, nx), so that it is not larger than a screen."""
-    step = math.ceil(max(values.shape) / MOST_PX)
-    return values[::step, ::step]
-
-
-def logarithmic(values: Real) -> Real:
-    """log10(1 + counts), for colours."""
-    scaled: Real = np.log10(1 + np.maximum(np.nan_to_num(values), 0)).astype(np.float32)
-    return scaled
-
-
-def picture_of(values: Real, log: bool, use: Mask | None = None) -> Picture:
-    """A mean pattern in pixels, ranged over the pixels in `use`."""
-    step = math.ceil(max(values.shape) / MOST_PX)
-    values, use = thinned(values), None if use is None else thinned(use)
-    scaled = logarithmic(values) if log else np.nan_to_num(values)
-    sample = scaled if use is None or not use.any() else scaled[use]
-    levels = percentile_range(sample, 0.1, 99.95)
-    middle = (step - 1) / 2
-    return Picture(values, (step, step), (middle, middle), PIXELS, "counts", "inferno", levels, scaled)
+STILL_PX = 3
+"""A shape is moved by no less on the screen; less is a click."""
+CURSORS = {
+    "centre": Qt.CursorShape.SizeAllCursor,
+    "rows": Qt.CursorShape.SizeVerCursor,
+    "columns": Qt.CursorShape.SizeHorCursor,
+    "both": Qt.CursorShape.SizeFDiagCursor,
+    "handle": Qt.CursorShape.CrossCursor,
+    "shape": Qt.CursorShape.PointingHandCursor,
+}
+"""What the pointer looks like over what it can take hold of."""
 
 
 class DetectorPicture(ImagePanel):
@@ -70,6 +50,8 @@ class DetectorPicture(ImagePanel):
     """The window is so many rows and columns; True where it was let go."""
     painted = pyqtSignal(object)
     """A shape was painted."""
+    dropped = pyqtSignal()
+    """What was being dragged shall be as it was."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("The mean of the frames appears here.", parent)
@@ -78,16 +60,16 @@ class DetectorPicture(ImagePanel):
         self.taking_back = False
         self.width_px = 6.0
         self.show_mask = self.logarithmic = True
-        self.marked: AnyShape | None = None
-        """The shape that is selected in the list."""
         self._trial: Trial | None = None
         self._held = ""
         self._points: list[Place] = []
-        self._cross = _line(self.box, 2.0, connect="pairs")
-        self._window = _line(self.box, 1.5)
+        self._cross = line(self.box, 2.0, connect="pairs")
+        self._window = line(self.box, 1.5)
         self._handles = pg.ScatterPlotItem(symbol="s", size=8, pen=pg.mkPen("#000000"), brush=pg.mkBrush("#ffffff"))
-        self._pending = _line(self.box, 1.5)
+        self._pending = line(self.box, 1.5)
         self.box.addItem(self._handles, ignoreBounds=True)
+        self.grips = ShapeGrips(self.box, self)
+        self.plot.installEventFilter(self)
         viewport = self.plot.viewport()
         assert viewport is not None
         viewport.installEventFilter(self)
@@ -95,11 +77,21 @@ class DetectorPicture(ImagePanel):
 
     # what is shown
 
+    @property
+    def marked(self) -> AnyShape | None:
+        """The shape that is selected in the list."""
+        return self.grips.shape
+
+    def show_shapes(self, shapes: tuple[AnyShape, ...], row: int) -> None:
+        """Take the painted shapes, and which of them is selected."""
+        self.grips.show(shapes, row, self._trial, self.tool == "arrange")
+
     def show_trial(self, trial: Trial | None) -> None:
         """Show another trial."""
         before, self._trial = self._trial, trial
         if trial is None:
             self.show_picture(None)
+            self.grips.show((), -1, None, False)
             for item in (self._cross, self._window, self._pending, self._handles):
                 item.setVisible(False)
             return
@@ -109,6 +101,7 @@ class DetectorPicture(ImagePanel):
             if not same:
                 self.fit()
         self.draw_mask()
+        self.grips.show(self.grips.shapes, self.grips.row, trial, self.tool == "arrange")
         if not self._held:
             self._draw_centre(trial.plan.centre)
             self._draw_window(trial.plan.layout.corner, trial.plan.layout.shape)
@@ -128,7 +121,7 @@ class DetectorPicture(ImagePanel):
         if self.show_mask:
             colours[unused] = LEFT_OUT
         for shape, colour in (
-            (self.marked, MARKED),
+            (self.grips.shape, MARKED),
             (pending, TAKEN_BACK if pending is not None and pending.use else LEFT_OUT),
         ):
             if shape is not None:
@@ -165,8 +158,11 @@ class DetectorPicture(ImagePanel):
 
     def cancel(self) -> bool:
         """Drop what is being painted; whether there was anything."""
-        begun = bool(self._points or self._held)
+        begun, dragged = bool(self._points or self._held), self._held in CURSORS
         self._points, self._held = [], ""
+        self.grips.let_go()
+        if dragged:
+            self.dropped.emit()
         self._pending.setVisible(False)
         if self._trial is not None:
             self.show_trial(self._trial)
@@ -176,7 +172,9 @@ class DetectorPicture(ImagePanel):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Take the left button where there is something to drag or to paint; all else is the picture's."""
-        if not isinstance(event, QMouseEvent) or self._trial is None:
+        if watched is self.plot and isinstance(event, QKeyEvent | QFocusEvent):
+            return self._press_key(event)
+        if not isinstance(event, QMouseEvent) or self._trial is None or watched is self.plot:
             return super().eventFilter(watched, event)
         place = self._place(event)
         kind, left = event.type(), event.button() == Qt.MouseButton.LeftButton
@@ -201,7 +199,11 @@ class DetectorPicture(ImagePanel):
 
     def _press(self, place: Place) -> bool:
         if self.tool == "arrange":
-            self._held = self._grip(place)
+            self._held, self._points = self._grip(place), []
+            if self._held in ("handle", "shape"):
+                self._points = [place]
+                self.grips.press(place, self._near())
+                self.draw_mask()
             return bool(self._held)
         if self.tool == "polygon":
             self._add_corner(place)
@@ -214,13 +216,16 @@ class DetectorPicture(ImagePanel):
         if self._held in ("centre", "rows", "columns", "both") and pressed:
             self._drag(place, False)
             return True
+        if self._held in ("handle", "shape") and pressed:
+            self._pull(place, False)
+            return True
         if self._held and pressed:
             self._follow(place)
             return True
         if self.tool == "polygon" and self._points:
             self._outline([*self._points, place])
         elif self.tool == "brush":
-            self._outline(_circle(place, self.width_px / 2))
+            self._outline(circle(place, self.width_px / 2))
         elif self.tool == "arrange":
             self._point_out(self._grip(place))
         return False
@@ -232,6 +237,9 @@ class DetectorPicture(ImagePanel):
         if held in ("centre", "rows", "columns", "both"):
             self._drag(place, True, held)
             return True
+        if held in ("handle", "shape"):
+            self._pull(place, True)
+            return True
         shape = self._shape(held, place)
         self._points = []
         self._pending.setVisible(False)
@@ -242,9 +250,11 @@ class DetectorPicture(ImagePanel):
         return True
 
     def _grip(self, place: Place) -> str:
-        """What the pointer can take hold of: the cross, an edge or a corner of the window; '' for nothing."""
+        """What is under the pointer: a handle, the cross, an edge or corner of the window, a shape; '' for nothing."""
         assert self._trial is not None
         (y, x), (near_y, near_x), layout = place, self._near(), self._trial.plan.layout
+        if self.grips.handle_at(place, self._near()) >= 0:
+            return "handle"
         centre = self._trial.plan.centre
         if math.hypot((y - centre[0]) / near_y, (x - centre[1]) / near_x) < 1.5:
             return "centre"
@@ -252,19 +262,15 @@ class DetectorPicture(ImagePanel):
         bottom, right = top + layout.shape[0], left + layout.shape[1]
         on_rows = min(abs(y - top), abs(y - bottom)) < near_y and left - near_x < x < right + near_x
         on_columns = min(abs(x - left), abs(x - right)) < near_x and top - near_y < y < bottom + near_y
-        return "both" if on_rows and on_columns else "rows" if on_rows else "columns" if on_columns else ""
+        if on_rows or on_columns:
+            return "both" if on_rows and on_columns else "rows" if on_rows else "columns"
+        return "shape" if self.grips.rows_at(place, self._near()) else ""
 
     def _point_out(self, grip: str) -> None:
         """Let the pointer say what can be done here."""
-        shapes = {
-            "centre": Qt.CursorShape.SizeAllCursor,
-            "rows": Qt.CursorShape.SizeVerCursor,
-            "columns": Qt.CursorShape.SizeHorCursor,
-            "both": Qt.CursorShape.SizeFDiagCursor,
-        }
         viewport = self.plot.viewport()
         if viewport is not None:
-            viewport.setCursor(QCursor(shapes.get(grip, Qt.CursorShape.ArrowCursor)))
+            viewport.setCursor(QCursor(CURSORS.get(grip, Qt.CursorShape.ArrowCursor)))
 
     def _drag(self, place: Place, done: bool, held: str = "") -> None:
         assert self._trial is not None
@@ -286,6 +292,35 @@ class DetectorPicture(ImagePanel):
         self._draw_window([round(c) - n // bin_ // 2 * bin_ for c, n in zip(centre, shape)], shape)
         self.window_sized.emit(shape[0], shape[1], done)
 
+    # what was painted before
+
+    def _pull(self, place: Place, done: bool) -> None:
+        """Move or pull a shape, once the pointer has left the place where it went down."""
+        near, moved = self._near(), len(self._points) > 1
+        if not moved:
+            away = [(p - first) / n for p, first, n in zip(place, self._points[0], near)]
+            moved = math.hypot(*away) * NEAR_PX >= STILL_PX
+            self._points += [place] if moved else []
+        if moved:
+            self.grips.pull(place, done)
+        elif done:
+            self.grips.click(place, near)
+        if done:
+            self._points = []
+        self.draw_mask()
+
+    def _press_key(self, event: QKeyEvent | QFocusEvent) -> bool:
+        """Arrows, plus and minus change the selected shape until they are let go."""
+        if isinstance(event, QFocusEvent) or event.type() == QEvent.Type.KeyRelease:
+            if isinstance(event, QFocusEvent) or not event.isAutoRepeat():
+                self.grips.release_key()
+            return False
+        far = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        taken = event.type() == QEvent.Type.KeyPress and self.tool == "arrange"
+        taken = taken and self.grips.press_key(event.key(), far)
+        self.draw_mask()
+        return taken
+
     # painting
 
     def _follow(self, place: Place) -> None:
@@ -294,7 +329,7 @@ class DetectorPicture(ImagePanel):
             last = self._points[-1]
             if math.hypot(place[0] - last[0], place[1] - last[1]) >= max(self.width_px / 6, 0.5):
                 self._points.append(place)
-            self._outline(_circle(place, self.width_px / 2))
+            self._outline(circle(place, self.width_px / 2))
         self.draw_mask(self._shape(self._held, place))
 
     def _shape(self, tool: str, place: Place) -> AnyShape | None:
@@ -340,16 +375,3 @@ class DetectorPicture(ImagePanel):
         places = np.asarray(points)
         self._pending.setData(places[:, 1], places[:, 0])
         self._pending.setVisible(True)
-
-
-def _line(box: pg.ViewBox, width: float, **options: Any) -> pg.PlotCurveItem:
-    shadow = pg.mkPen("#000000", width=width + 2.5)
-    line = pg.PlotCurveItem(pen=pg.mkPen("#ffffff", width=width), shadowPen=shadow, **options)
-    line.setVisible(False)
-    box.addItem(line, ignoreBounds=True)
-    return line
-
-
-def _circle(place: Place, radius: float) -> list[Place]:
-    angles = np.linspace(0, 2 * np.pi, 33)
-    return [(place[0] + radius * math.sin(a), place[1] + radius * math.cos(a)) for a in angles]
