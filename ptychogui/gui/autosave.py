@@ -39,7 +39,7 @@ class Autosave(QObject):
         super().__init__(parent)
         self._session, self._kept = session, kept
         self._folder = autosaves() / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{id(self):x}"
-        self._writer = Writer(self._folder / _SESSION, refer=True)
+        self._writer = Writer(self._folder / _SESSION, apart=False)
         self._lock = QLockFile(str(self._folder / _LOCK))
         self._lock.setStaleLockTime(0)
         self._last: list[Any] = []

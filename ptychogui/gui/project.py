@@ -20,6 +20,7 @@ from ptychogui.gui.project_file import (
     SUFFIX,
     Kept,
     Loaded,
+    Places,
     Project,
     ScanEntry,
     Writer,
@@ -119,14 +120,17 @@ class Projects(QObject):
         done = partial(self._written, path, kept)
         self._session.tasks.run(partial(writer.write, kept), done, partial(self._session.tell, "error"))
 
-    def _written(self, path: Path, kept: Kept, where: list[tuple[Run, Path]]) -> None:
+    def _written(self, path: Path, kept: Kept, places: Places) -> None:
         written = {id(run.run): run.result for runs in kept.runs for run in runs}
-        for run, place in where:
+        for run, place in places.runs:
             if run.result is not None and run.result is written[id(run)]:
                 run.saved = place
+        listed = [run for opened in self._session.opened for run in opened.runs]
+        for run in (*self._session.undo.away, *listed):
+            run.saved = None if run.saved in places.deleted else run.saved
         self.path = path
         settings.remember(str(path), line_of(kept.project))
-        self._session.tell("info", f"The project was saved to {path}.")
+        self._session.tell("info", f"The project was saved to {path}.{_told_deleted(len(places.deleted))}")
         self._session.tree_changed.emit()
         self._session.state_changed.emit()
 
@@ -148,6 +152,10 @@ class Projects(QObject):
             layout=base64.b64encode(layout).decode("ascii"),
         )
         return Kept(project, runs)
+
+    def holds(self, run: Run) -> bool:
+        """Whether the result of a run lies in the folder of the project, which deletes it when the run is gone."""
+        return self._writer is not None and run.saved is not None and run.saved.parent == self._writer.folder
 
     # opening
 
@@ -179,7 +187,7 @@ class Projects(QObject):
         if self._session.running is not None:
             self._session.tell("warning", "A run has begun meanwhile, so the project was not opened.")
             return
-        self.path, self._writer = path, None
+        self.path, self._writer = path, Writer(path, loaded.held)
         self.show(loaded)
         settings.remember(str(path), line_of(loaded.project))
 
@@ -233,3 +241,11 @@ class Projects(QObject):
 
         folders = {path.parent for path in paths}
         self._session.tasks.run(together, done, partial(self._session.tell, "error"))
+
+
+def _told_deleted(count: int) -> str:
+    """What became of the files of runs that are in the project no more."""
+    if not count:
+        return ""
+    files = "1 file was" if count == 1 else f"{count} files were"
+    return f" {files} deleted from its folder, of runs that are no longer in it."

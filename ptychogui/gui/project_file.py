@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -21,9 +21,11 @@ from ptychogui.params import Count, Index, InputError, Params, entries
 from ptychogui.types import Dataset, Notes, Result
 
 SUFFIX = ".ptychoproj"
+_FOLDER = "_runs"
 P = TypeVar("P", bound=Params)
 Written = dict[int, tuple[Result, Notes, Path]]
 """Results by their identity, with the notes and the file in which each was written."""
+Held = Iterable[tuple[Result, Path]]
 
 
 class RunEntry(Params):
@@ -100,35 +102,45 @@ def kept_run(run: Run) -> KeptRun:
     return KeptRun(run, entry, result, run.saved, run.initial, tuple(run.iterates))
 
 
-class Writer:
-    """Writes one session again and again to one place; what was written is not written twice.
+@dataclass(frozen=True)
+class Places:
+    """Where the result of each run lies, and the files that were deleted since no run has them any more."""
 
-    With `refer`, results that the user has saved elsewhere are only pointed to.
+    runs: tuple[tuple[Run, Path], ...]
+    deleted: tuple[Path, ...]
+
+
+class Writer:
+    """Writes one session again and again to one place; what was written, or read with `held`, is not written twice.
+
+    Results that the user has saved elsewhere are only pointed to, unless they lie `apart`, in the folder of another
+    project, which may delete them.
     """
 
-    def __init__(self, path: Path, refer: bool = True) -> None:
+    def __init__(self, path: Path, held: Held = (), apart: bool = True) -> None:
         self.path = path
-        self._refer = refer
-        self._written: Written = {}
+        self._apart = apart
+        self._written: Written = {id(result): (result, result.notes, place) for result, place in held}
         self._lock = threading.Lock()
 
     @property
     def folder(self) -> Path:
         """Where the results go."""
-        return self.path.with_name(f"{self.path.stem}_runs")
+        return self.path.with_name(f"{self.path.stem}{_FOLDER}")
 
-    def write(self, kept: Kept, iterates: bool = True) -> list[tuple[Run, Path]]:
-        """Write the session; returns where the result of each run lies.
+    def write(self, kept: Kept, iterates: bool = True) -> Places:
+        """Write the session; then delete, in the folder of this project alone, what the last one had beyond this one.
 
         Raises `InputError` where that is not possible; the last project stays until the new one is whole.
         """
         with self._lock:  # whoever saves twice in a row waits in a thread
             return self._write(kept, iterates)
 
-    def _write(self, kept: Kept, iterates: bool) -> list[tuple[Run, Path]]:
+    def _write(self, kept: Kept, iterates: bool) -> Places:
         files.check_folder(self.path.parent)
         places: list[tuple[Run, Path]] = []
         before, self._written = self._written, {}
+        last = self._named() | {place for _, _, place in before.values()}
         scans = []
         for scan, runs in zip(kept.project.scans, kept.runs):
             stem = Path(scan.path).name.split(".")[0]
@@ -138,7 +150,25 @@ class Writer:
         project = kept.project.model_copy(update={"scans": tuple(scans)})
         with files.replacing(self.path) as temporary:
             temporary.write_text(tomli_w.dumps(project.plain()), encoding="utf-8")
-        return places
+        return Places(tuple(places), self._delete(last - {place for _, _, place in self._written.values()}))
+
+    def _named(self) -> set[Path]:
+        """The files of results that the project, as it was saved last, names."""
+        try:
+            runs = [run for scan in read_project(self.path).scans for run in scan.runs]
+        except InputError:
+            return set()
+        names = {name for run in runs for name in (run.result, run.initial, *run.iterates) if name}
+        return {self.path.parent / name for name in names}
+
+    def _delete(self, places: set[Path]) -> tuple[Path, ...]:
+        """Delete those of these files that lie in the folder of this project; tells which."""
+        gone = sorted(place for place in places if place.parent == self.folder and place.exists())
+        for place in gone:
+            place.unlink(missing_ok=True)
+        if gone and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+        return tuple(gone)
 
     def _run(
         self, kept: KeptRun, name: str, iterates: bool, before: Written, places: list[tuple[Run, Path]]
@@ -146,7 +176,7 @@ class Writer:
         notes = Notes(kept.entry.stars, kept.entry.note)
         values: dict[str, Any] = {"job": with_files(kept.entry.job, self._name)}
         if kept.result is not None:
-            if self._refer and kept.saved is not None and kept.saved.exists():
+            if kept.saved is not None and kept.saved.exists() and not self._lies_apart(kept.saved):
                 self._written[id(kept.result)] = (kept.result, notes, kept.saved)
             path = self._file(kept.result, name, notes, before)
             places.append((kept.run, path))
@@ -164,12 +194,18 @@ class Writer:
         """Where a result lies; it is written unless it was before, with the same notes."""
         held = self._written.get(id(result)) or before.get(id(result))
         if held is None or not held[2].exists() or notes not in (None, held[1]):
-            path = held[2] if held is not None else self._free(name)
+            path = held[2] if held is not None and held[2].parent == self.folder else self._free(name)
             files.check_folder(self.folder)
             held = result, notes or result.notes, path
             io.write_result(replace(result, notes=held[1]), path)
         self._written[id(result)] = held
         return held[2]
+
+    def _lies_apart(self, path: Path) -> bool:
+        """Whether a file lies in the folder of another project."""
+        folder = path.parent
+        of = folder.with_name(f"{folder.name.removesuffix(_FOLDER)}{SUFFIX}")
+        return self._apart and folder != self.folder and folder.name.endswith(_FOLDER) and of.exists()
 
     def _free(self, name: str) -> Path:
         """A name that replaces no file."""
@@ -204,6 +240,8 @@ class Loaded:
     project: Project
     opened: tuple[Opened, ...]
     problems: tuple[str, ...]
+    held: tuple[tuple[Result, Path], ...] = ()
+    """The results that were read, with their files."""
 
 
 def read(path: Path) -> Loaded:
@@ -239,7 +277,8 @@ def read(path: Path) -> Loaded:
             named = with_files(run.job, lambda name: str(found(name)))
             entry.runs.append(_run(run, named, found, result_of))
         opened.append(entry)
-    return Loaded(project, tuple(opened), tuple(problems))
+    files_of = tuple((result, place) for place, result in held.items())
+    return Loaded(project, tuple(opened), tuple(problems), files_of)
 
 
 def read_project(path: Path) -> Project:

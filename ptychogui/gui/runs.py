@@ -87,9 +87,11 @@ class Runs(QObject):
         opened, run = self._session.current, self._session.current_run
         if opened is None or run is None:
             return
-        waited = self._session.queue.place(run) is not None
+        gone = "taken out of the queue" if self._session.queue.place(run) is not None else "removed"
         self._session.remove(opened, run)
-        self._session.tell("info", f"{run.name} was {'taken out of the queue' if waited else 'removed'}: {_back(run)}")
+        until = " until the file or the window is closed" if run.unsaved else ""
+        file = " Its file is deleted when the project is saved." if self._window.projects.holds(run) else ""
+        self._session.tell("info", f"{run.name} was {gone}: undo brings it back{until}.{file}")
 
     # looking and noting
 
@@ -178,12 +180,6 @@ class Runs(QObject):
         """The file in which a result lies already."""
         runs = [run for opened in self._session.opened for run in opened.runs]
         return next((run.saved for run in runs if run.saved is not None and run.result is initial), None)
-
-
-def _back(run: Run) -> str:
-    """How long a removed run can come back."""
-    lost = " until the file or the window is closed" if run.unsaved else ""
-    return f"undo brings it back{lost}."
 
 
 def _keep_start(run: Run, path: Path | None) -> None:

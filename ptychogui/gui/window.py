@@ -239,9 +239,13 @@ class Window(QMainWindow):
         opened = self.session.current
         if opened is None:
             return
-        if any(run.unsaved for run in opened.runs):
-            close, text = partial(self.session.close, opened), f"'{opened.title}' has results that are not saved."
-            dialogs.ask(self, "Close the file?", text, {"Close without saving": close, "Cancel": lambda: None})
+        unsaved = any(run.unsaved for run in opened.runs)
+        leave, close = any(self.projects.holds(run) for run in opened.runs), partial(self.session.close, opened)
+        if unsaved or leave:
+            text = f"'{opened.title}' has results that are not saved. " if unsaved else ""
+            text += "Its results leave the project: saving that deletes their files." if leave else ""
+            answer = "Close without saving" if unsaved else "Close the file"
+            dialogs.ask(self, "Close the file?", text, {answer: close, "Cancel": lambda: None})
         else:
             self.session.close(opened)
 

@@ -158,6 +158,53 @@ def test_a_saved_project_is_saved_again_without_asking(window: Window, tmp_path:
     assert {each: each.stat().st_mtime_ns for each in (tmp_path / "one_runs").iterdir()} == results
 
 
+def test_no_file_of_a_removed_run_stays_behind(window: Window, tmp_path: Path, until: Until) -> None:
+    path, session, folder = tmp_path / "one.ptychoproj", window.session, tmp_path / "one_runs"
+    save(window, path, until)
+    whole, run = sorted(folder.iterdir()), last_run(window)
+    place = run.saved
+    assert place in whole
+    session.select(session.current, run)
+    window.actions_by_id["remove_run"].trigger()
+    assert "Its file is deleted when the project is saved" in window.notices.texts()[-1]
+    assert sorted(folder.iterdir()) == whole  # the project on disk still names it
+    save(window, path, until)
+    assert sorted(folder.iterdir()) == [each for each in whole if each != place]
+    assert "1 file was deleted from its folder" in " ".join(window.notices.texts())
+    session.undo.undo()
+    assert last_run(window) is run
+    assert run.unsaved
+    save(window, path, until)
+    assert sorted(folder.iterdir()) == whole
+    assert not run.unsaved
+    for _ in scans(window)[1].runs[:]:
+        session.remove(scans(window)[1], last_run(window))
+    save(window, path, until)
+    assert not folder.exists()
+
+
+def test_an_opened_project_is_saved_again_into_the_same_files(
+    window: Window, new_window: Callable[[], Window], tmp_path: Path, until: Until
+) -> None:
+    first, second = tmp_path / "one.ptychoproj", tmp_path / "two.ptychoproj"
+    save(window, first, until)
+    files = {each: each.stat().st_mtime_ns for each in (tmp_path / "one_runs").iterdir()}
+    other = new_window()
+    other.open_path(str(first))
+    until(lambda: other.session.current is not None and other.session.tasks.waiting == 0)
+    save(other, first, until)
+    assert {each: each.stat().st_mtime_ns for each in (tmp_path / "one_runs").iterdir()} == files
+    save(other, second, until)  # a project keeps what another one may delete
+    assert len(list((tmp_path / "two_runs").iterdir())) == len(files)
+    assert {each: each.stat().st_mtime_ns for each in (tmp_path / "one_runs").iterdir()} == files
+    kept = tmp_path / "by_hand.h5"
+    other.session.save(last_run(other), kept)
+    until(lambda: last_run(other).saved == kept)
+    other.session.remove(scans(other)[1], last_run(other))
+    save(other, second, until)
+    assert kept.exists()
+
+
 def test_a_project_is_not_opened_over_results_without_asking(window: Window, tmp_path: Path, until: Until) -> None:
     save(window, tmp_path / "one.ptychoproj", until)
     last_run(window).saved = None
