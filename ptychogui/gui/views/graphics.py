@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPalette
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QImage, QPainter, QPalette
 
 from ptychogui.gui.views.colours import Pixels
 from ptychogui.io.picture import scale_bar_m
 
 LABEL_PX = 24
 """Ticks closer than this would let their numbers touch."""
-APART_PX = 42
-"""Numbers of the axis below stand no closer, since the one with the unit is long."""
+GAP_PX = 4
+"""Between the numbers of the axis below."""
+FEW_TICKS = 2.5
+"""Where the usual distance gives no more ticks than this, a smaller one is taken if its numbers have room."""
 LEFT_PX = 40
 """Width of the left axis of a picture; if it followed its numbers, which `hug` changes, neither would come to rest."""
 TOP_PX, RIGHT_PX = 6.0, 8.0
@@ -132,11 +134,22 @@ class UnitAxis(pg.AxisItem):  # type: ignore[misc]
     def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
         """The distances of the ticks."""
         spacing: list[tuple[float, float]] = super().tickSpacing(low, high, size)
-        apart = APART_PX * (high - low) / max(size, 1)
-        if self.orientation == "bottom" and spacing and 0 < spacing[0][0] < apart:
-            decade = 10.0 ** math.floor(math.log10(apart))
-            spacing[0] = next(step * decade for step in (1, 2, 5, 10) if step * decade >= apart), spacing[0][1]
+        if self.orientation == "bottom" and spacing and size > 0 and high > low:
+            apart, usual = self._apart(low, high, size), spacing[0][0]
+            if usual < apart or (high - low) / usual < FEW_TICKS:
+                spacing = [(apart, 0.0), *(finer for finer in spacing if finer[0] < apart)]
         return [(max(1.0, float(round(step))), offset) for step, offset in spacing] if self._whole else spacing
+
+    def _apart(self, low: float, high: float, size: float) -> float:
+        """The smallest round distance at which the numbers, of which one carries the unit, do not touch."""
+        metrics, pixel = QFontMetricsF(QGuiApplication.font()), (high - low) / size
+        step = decade = 10.0 ** math.floor(math.log10(GAP_PX * pixel))
+        for step in (mantissa * decade * 10**power for power in range(4) for mantissa in (1, 2, 5)):
+            ends = math.ceil(low / step) * step, math.floor(high / step) * step
+            widest = max(metrics.horizontalAdvance(f"{end:.6g}") for end in ends)
+            if step >= pixel * (widest + metrics.horizontalAdvance(f" {self.unit}") / 2 + GAP_PX):
+                break
+        return step
 
     def logTickValues(
         self, low: float, high: float, size: float, std: list[tuple[float, list[float]]]

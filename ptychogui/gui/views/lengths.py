@@ -35,5 +35,5 @@ def lengths(extent_m: float, pixel_m: float) -> Lengths:
 
 def inverse_lengths(extent: float) -> Lengths:
     """The unit in which spatial frequencies (1/m) up to `extent` read best."""
-    unit, symbol = next((u for u in reversed(_METRES) if extent * u[0] >= 2), _METRES[0])
+    unit, symbol = next((u for u in reversed(_METRES) if extent * u[0] >= 1), _METRES[0])
     return Lengths(1 / unit, f"{symbol}⁻¹")

@@ -51,6 +51,8 @@ class LinePlot(pg.PlotWidget):  # type: ignore[misc]
         plate.setAlpha(_PLATE_ALPHA)
         self.legend.setBrush(plate)
         self.legend.setLabelTextColor(palette.color(QPalette.ColorRole.Text))
+        for _, label in self.legend.items:  # which takes another colour only with another text
+            label.setText(label.text)
 
     def _click(self, event: Any) -> None:
         if event.double():

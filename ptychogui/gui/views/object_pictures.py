@@ -98,6 +98,6 @@ KINDS: dict[str, Kind] = {
     ),
     "amplitude": Kind("Amplitude", "Object amplitude", lambda wave: wave.picture(np.abs(wave.image))),
     "complex": Kind("Complex", "Object, complex", lambda wave: wave.picture(wave.flat)),
-    "thickness": Kind("Thickness δ", "Thickness from the phase", _by_phase, slow=True, of_material=True),
-    "absorption": Kind("Thickness β", "Thickness from the absorption", _by_absorption, of_material=True),
+    "thickness": Kind("Thickness δ", "Thickness from δ", _by_phase, slow=True, of_material=True),
+    "absorption": Kind("Thickness β", "Thickness from β", _by_absorption, of_material=True),
 }
