@@ -20,6 +20,11 @@ class EditJob(QUndoCommand):
         super().__init__(what)
         self._session, self._opened, self._old, self._new = session, opened, opened.job, job
 
+    @property
+    def jobs(self) -> tuple[Job, Job]:
+        """The job before and the job after."""
+        return self._old, self._new
+
     def redo(self) -> None:
         """Make the change."""
         self._session.apply(self._opened, self._new)

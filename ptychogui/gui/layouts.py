@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PyQt6.QtCore import QObject
 
+from ptychogui.gui.tables import Stamp, Tables, stamp_of
 from ptychogui.io.data import Data
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Layouts(QObject):
         self._window, self._session = window, window.session
         self._editor: LayoutEditor | None = None
         self._edited: Opened | None = None
+        self.tables = Tables(window.session, self)
+        window.closed.connect(self.tables.end)
 
     def edit(self) -> LayoutEditor:
         """Edit the positions of the selected file, or plan a new scan where none is open; one that is open comes up."""
@@ -87,14 +90,18 @@ class Layouts(QObject):
             self._session.tell("warning", f"'{opened.title}' is not open any more, so it takes no positions.")
             return
         before = dict(zip(plan.frames.tolist(), plan.positions_m))
-        self._session.tasks.run(
-            lambda: written(data, dataset.geometry, before, now.frames, now.positions_m),
-            partial(self._take, opened, data),
-            partial(self._session.tell, "error"),
-        )
 
-    def _take(self, opened: Opened, old: Data, new: Data) -> None:
+        def write() -> tuple[Data, Stamp]:
+            new = written(data, dataset.geometry, before, now.frames, now.positions_m)
+            return new, stamp_of(new.positions or "")
+
+        self._session.tasks.run(write, partial(self._take, opened, data), partial(self._session.tell, "error"))
+
+    def _take(self, opened: Opened, old: Data, found: tuple[Data, Stamp]) -> None:
+        new, stamp = found
+        self.tables.add(new, stamp)
         if opened not in self._session.opened or opened.job.data != old:
+            self.tables.sweep()
             self._session.tell("warning", "The file has changed meanwhile: open the layout editor anew.")
             return
         job = opened.job.model_copy(update={"data": new})

@@ -129,6 +129,7 @@ class Projects(QObject):
         for run in (*self._session.undo.away, *listed):
             run.saved = None if run.saved in places.deleted else run.saved
         self.path = path
+        self._window.layouts.tables.project_saved(path, kept.project)
         settings.remember(str(path), line_of(kept.project))
         self._session.tell("info", f"The project was saved to {path}.{_told_deleted(len(places.deleted))}")
         self._session.tree_changed.emit()

@@ -172,6 +172,7 @@ class Runs(QObject):
             clipboard = QGuiApplication.clipboard()
             if clipboard is not None:
                 clipboard.setText(text)
+                self._session.data_kept.emit(run.job.data)
             self._session.tell("info", f"The {what} of {run.name} is on the clipboard.{_remarks(run, written)}")
 
         self._session.tasks.run(partial(_keep_start, run, written), copied, partial(self._session.tell, "error"))

@@ -40,6 +40,8 @@ class Session(Files):
     """A Run is over."""
     saved = pyqtSignal(object)
     """A Run was written to its file."""
+    data_kept = pyqtSignal(object)
+    """A Data was written into a file that stays, or given away."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -121,6 +123,7 @@ class Session(Files):
             temporary.replace(path)
 
         self.beside(write, f"The parameters were saved to {path}.")
+        self.data_kept.emit(job.data)
 
     def edit(self, job: Job, *, of: Opened | None = None, what: str = "change of parameters") -> None:
         """Give a file, usually the current one, another job; can be undone, under the name `what`."""
@@ -305,6 +308,7 @@ class Session(Files):
             self.tree_changed.emit()
             self.state_changed.emit()
             self.saved.emit(run)
+            self.data_kept.emit(run.job.data)
             if run.saved == path and run.notes != written.notes:
                 self._write(run, path, silent=True)
 

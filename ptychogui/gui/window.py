@@ -261,6 +261,7 @@ class Window(QMainWindow):
         from ptychogui import io
 
         self.session.beside(partial(io.write_sidecar, data, data.path), "The values are kept beside the file.")
+        self.session.data_kept.emit(data)
 
     # parameters
 

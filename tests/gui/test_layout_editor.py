@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,47 @@ def test_points_are_moved_deleted_added_and_used(editor: LayoutEditor, window: W
     until(lambda: not opened.reading)
     assert opened.job == job
     assert np.array_equal(opened.dataset.scan.positions_m, before)
+
+
+def test_no_table_stays_that_nothing_leads_to(editor: LayoutEditor, window: Window, until: Until) -> None:
+    session = window.session
+    opened = session.current
+    assert opened is not None
+
+    def use() -> Path:
+        moved = window.layouts.edit()
+        moved.points.put(replace(moved.points.now, positions_m=1.01 * moved.points.now.positions_m), "scaling")
+        before = opened.job.data.positions
+        press(moved, "layout_use_1")
+        until(lambda: opened.job.data.positions != before and session.tasks.waiting == 0)
+        return Path(opened.job.data.positions or "")
+
+    first = use()
+    session.undo.undo()
+    until(lambda: session.tasks.waiting == 0)
+    assert first.exists()  # redo needs it
+    session.edit(opened.job.with_value("seed", 4))
+    until(lambda: not first.exists() and session.tasks.waiting == 0)
+    second = use()
+    session.save_parameters(opened.job, str(second.with_name("kept.toml")))
+    session.undo.undo()
+    session.edit(opened.job.with_value("seed", 5))
+    third = use()
+    window.projects.write(third.with_name("one.ptychoproj"))
+    until(lambda: session.tasks.waiting == 0)
+    session.undo.undo()
+    session.edit(opened.job.with_value("seed", 6))
+    until(lambda: session.tasks.waiting == 0)
+    assert third.exists()  # the project names it
+    window.projects.write(third.with_name("one.ptychoproj"))
+    until(lambda: not third.exists() and session.tasks.waiting == 0)
+    fourth = use()
+    session.undo.undo()
+    until(lambda: session.tasks.waiting == 0)
+    assert fourth.exists()
+    window.leave()
+    assert not fourth.exists()
+    assert second.exists()  # a file with parameters names it
 
 
 def test_points_are_selected_by_rectangle_lasso_list_and_keys(editor: LayoutEditor) -> None:
