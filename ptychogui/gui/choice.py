@@ -24,7 +24,8 @@ from ptychogui.params import (
 Path = tuple[str | int, ...]
 P = TypeVar("P", bound=Params)
 
-_SUFFIX = re.compile(r"_(m|eV|rad|s|px)$")
+_SUFFIX = re.compile(r"_(m|eV|rad|s|px|dB)$")
+_IN_NAME = ("px", "dB")
 _TRAILING_UNIT = re.compile(r"\s*[^\d\s.]+$")
 _SPLIT = re.compile(r"\s*[,;×]\s*|(?<=\d)\s*x\s*(?=\d)")
 
@@ -65,7 +66,7 @@ class Choice:
         if self.entry.unit or self.union:
             return self.entry.unit
         suffix = _SUFFIX.search(self.entry.name)
-        return suffix[1] if suffix and suffix[1] != "px" else ""
+        return suffix[1] if suffix and suffix[1] not in _IN_NAME else ""
 
     @property
     def live(self) -> bool:
@@ -76,10 +77,10 @@ class Choice:
 def label_of(name: str) -> str:
     """The name of a field as people read it: in words, without its unit, which stands beside the number.
 
-    Pixels stand beside no number, so that they stay in the name.
+    Pixels and decibels stand beside no number, so that they stay in the name.
     """
     words = "voltage" if name == "kV" else _SUFFIX.sub("", name).replace("_", " ")
-    unit = " (px)" if name.endswith("_px") else ""
+    unit = next((f" ({unit})" for unit in _IN_NAME if name.endswith(f"_{unit}")), "")
     return words[:1].upper() + words[1:] + unit
 
 

@@ -11,7 +11,6 @@ from typing import get_args
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFrame,
@@ -26,6 +25,7 @@ from PyQt6.QtWidgets import (
 
 from ptychogui.gui.choice import label_of
 from ptychogui.gui.contents_view import ContentsView
+from ptychogui.gui.path_choice import PathChoice
 from ptychogui.gui.tasks import Tasks
 from ptychogui.io import mapping
 from ptychogui.io.contents import Contents, Node
@@ -99,7 +99,7 @@ class MappingDialog(QDialog):
         self._reasons: dict[str, str] = {}
         self._proposed = Mapping()
         self._looking = self._again = self._gone = False
-        self.fields: dict[str, QComboBox] = {}
+        self.fields: dict[str, PathChoice] = {}
         self._why: dict[str, QLabel] = {}
         self.view = ContentsView(tasks, path, self)
         self.view.setOrientation(Qt.Orientation.Vertical)
@@ -154,12 +154,10 @@ class MappingDialog(QDialog):
         self._why[entry.name] = why
         self._grid.addWidget(why, row + 1, 1, 1, 2)
 
-    def _field(self, entry: Entry) -> QComboBox:
-        field = QComboBox(self)
+    def _field(self, entry: Entry) -> PathChoice:
+        field = PathChoice(" ".join(entry.help.split()), self)
         field.setObjectName(f"map_{entry.name}")
         field.setAccessibleName(label_of(entry.name))
-        field.setToolTip(" ".join(entry.help.split()))
-        field.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         field.setMinimumContentsLength(5 if _is_unit(entry) else 14)
         choices = AXES if entry.name == "axes" else get_args(entry.type)
         if choices or entry.name == "axes":
@@ -231,6 +229,7 @@ class MappingDialog(QDialog):
             field.blockSignals(True)
             field.setCurrentIndex(max(place, 0))
             field.blockSignals(False)
+            field.tell()
         if asked.frames:
             self.view.choose(asked.frames)
         self._look()

@@ -7,15 +7,28 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QEvent, QObject, Qt
-from PyQt6.QtGui import QKeyEvent, QKeySequence
-from PyQt6.QtWidgets import QApplication, QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout
+from PyQt6.QtCore import QEvent, QModelIndex, QObject, Qt
+from PyQt6.QtGui import QKeyEvent, QKeySequence, QPainter, QPalette
+from PyQt6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+)
 
-from ptychogui.gui.actions import ACTIONS, plain
+from ptychogui.gui.actions import DOCK_ACTIONS, EVERY_ACTION, plain
 from ptychogui.gui.choice import Choice, choices
 
 if TYPE_CHECKING:
     from ptychogui.gui.window import Window
+
+
+APART_PX, MARGIN_PX = 24, 8
 
 
 @dataclass(frozen=True)
@@ -35,12 +48,13 @@ class Find:
 
 def finds(window: Window) -> Iterator[Find]:
     """Everything that the palette can find: actions, then files and runs, then parameters."""
-    for action in ACTIONS:
-        if action.id != "palette":
+    for action in EVERY_ACTION:
+        if action.id != "palette" and action.id in window.actions_by_id:
             entry = window.actions_by_id[action.id]
             keys = entry.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             why = "" if entry.isEnabled() else entry.toolTip()
-            yield Find(plain(action.text), keys, entry.trigger, keys, plain(action.menu), why)
+            text = f"Show or hide: {action.text}" if action in DOCK_ACTIONS else plain(action.text)
+            yield Find(text, keys, entry.trigger, keys, plain(action.menu), why)
     session = window.session
     for opened in session.opened:
         yield Find(opened.title, "open file", partial(session.select, opened, None), opened.path)
@@ -55,6 +69,28 @@ def finds(window: Window) -> Iterator[Find]:
 
 def _first_sentence(choice: Choice) -> str:
     return choice.help.split(". ")[0]
+
+
+class _Remarks(QStyledItemDelegate):
+    """Draws the remark of an item at its right."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem | None, index: QModelIndex) -> None:
+        """The text without the remark."""
+        super().initStyleOption(option, index)
+        if option is not None:
+            option.text = index.data(Qt.ItemDataRole.UserRole).text
+
+    def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        """The item as everywhere, then its remark where the text leaves room."""
+        super().paint(painter, option, index)
+        find: Find = index.data(Qt.ItemDataRole.UserRole)
+        room = option.rect.adjusted(option.fontMetrics.horizontalAdvance(find.text) + APART_PX, 0, -MARGIN_PX, 0)
+        if painter is not None and room.width() > 0:
+            selected = bool(option.state & QStyle.StateFlag.State_Selected)
+            role = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.PlaceholderText
+            painter.setPen(option.palette.color(role))
+            text = option.fontMetrics.elidedText(find.remark, Qt.TextElideMode.ElideLeft, room.width())
+            painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
 
 class CommandPalette(QDialog):
@@ -74,6 +110,7 @@ class CommandPalette(QDialog):
         self._list.setObjectName("palette_list")
         self._list.setAccessibleName("What was found")
         self._list.setToolTip("Enter or a double click goes there")
+        self._list.setItemDelegate(_Remarks(self._list))
         column = QVBoxLayout(self)
         column.addWidget(self._typed)
         column.addWidget(self._list)

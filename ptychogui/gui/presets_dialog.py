@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tomli_w
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QFontDatabase
 from PyQt6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -56,6 +57,7 @@ class PresetsDialog(QDialog):
         self.sets.setAccessibleName("What the preset sets")
         self.sets.setToolTip("What the preset sets, as its file holds it; all else of these groups is the default")
         self.sets.setReadOnly(True)
+        self.sets.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.sets.setTabChangesFocus(True)
         self.name, self.about = self._line("preset_name", "cryo, 300 kV"), self._line("preset_about", "What it is for")
         self.name.setToolTip("The name under which these parameters are kept, and --preset finds them")

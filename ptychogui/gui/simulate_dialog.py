@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout
+from PyQt6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ptychogui.cli.simulate import write
 from ptychogui.engine.simulate import AnyRecipe, Recipe
@@ -65,7 +65,12 @@ class SimulateDialog(QDialog):
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(self.form)
+        inside = QWidget(self)
+        rows = QVBoxLayout(inside)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(self.form)
+        rows.addStretch(1)
+        area.setWidget(inside)
         tip = "Draw the points of this scan in the editor"
         self.edit_button = button(self, "edit_layout", "Edit the layout…", self.edit_layout, tip)
         tip = "Forget the layout: the recipe has a scan of its own"
