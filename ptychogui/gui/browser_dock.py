@@ -9,7 +9,7 @@ from ptychogui.gui.browser import Browser
 from ptychogui.gui.folder_tree import FolderTree
 from ptychogui.gui.session import Session
 
-HINTS = ("Search open files and runs", "Search folders and files")
+HINTS = ("Search files, runs", "Search folders")
 
 
 class BrowserDock(QWidget):

@@ -14,7 +14,7 @@ from ptychogui.gui.edits import FieldEdit, OptionEdit, SwitchEdit, TextEdit, fie
 INDENT_PX = 14
 LABEL_PX = 128
 RESET_PX = 24
-DOT_PX = 12
+DOT_PX = 14
 
 
 class FieldRow(QWidget):

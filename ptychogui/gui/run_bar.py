@@ -10,10 +10,15 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolButt
 
 from ptychogui.gui import theme
 from ptychogui.gui.session import Session
+from ptychogui.gui.views.readout import Readout
 from ptychogui.job import Job
 from ptychogui.types import Snapshot
 
 BUTTONS = ("run", "continue", "pause", "stop")
+SHORTEST_PX, LONGEST_PX = 160, 400
+"""Widths of the progress, apart from what its text needs."""
+EDGE_PX = 12
+"""Room beside that text."""
 
 
 class RunBar(QFrame):
@@ -34,17 +39,19 @@ class RunBar(QFrame):
             row.addWidget(button)
         self.progress = QProgressBar(self)
         self.progress.setObjectName("progress")
-        self.progress.setMinimumWidth(160)
-        self.progress.setMaximumWidth(400)
+        self.progress.setMinimumWidth(SHORTEST_PX)
+        self.progress.setMaximumWidth(LONGEST_PX)
         row.addWidget(self.progress, 2)
-        self.figures = QLabel(self)
+        self.figures = Readout(self)
         self.figures.setObjectName("figures")
+        self.figures.setProperty("role", "")
         self.reason = QLabel(self)
         self.reason.setObjectName("reason")
         self.reason.setTextFormat(Qt.TextFormat.RichText)
+        self.reason.setWordWrap(True)
         self.reason.linkActivated.connect(self.wanted)
-        row.addWidget(self.figures)
-        row.addWidget(self.reason, 3)
+        row.addWidget(self.figures, 4)
+        row.addWidget(self.reason, 4)
         session.state_changed.connect(self.refresh)
         session.snapshot_changed.connect(self._show_progress)
         self.refresh()
@@ -79,6 +86,7 @@ class RunBar(QFrame):
         if session.running is not None and not session.shows_running:
             said.insert(0, ("show_running", f"{session.running.name} is going on"))
         self.reason.setText("&nbsp;·&nbsp;".join(f'<a href="{action}">{_escaped(text)}</a>' for action, text in said))
+        self.reason.setVisible(bool(said))
         self._show_progress()
 
     def _show_progress(self) -> None:
@@ -94,7 +102,10 @@ class RunBar(QFrame):
             return
         self.progress.setRange(0, max(snapshot.epochs, 1))
         self.progress.setValue(min(snapshot.epoch, snapshot.epochs))
-        self.progress.setFormat(f"epoch {snapshot.epoch} of {snapshot.epochs}{stage_text(run.job, snapshot)}")
+        text = f"epoch {snapshot.epoch} of {snapshot.epochs}{stage_text(run.job, snapshot)}"
+        self.progress.setFormat(text)
+        needed = self.progress.fontMetrics().horizontalAdvance(text) + 2 * EDGE_PX
+        self.progress.setMinimumWidth(min(max(SHORTEST_PX, needed), LONGEST_PX))
         state = "Stopping…" if self._session.stopping else "paused" if self._session.paused else ""
         self.figures.setText(figures(snapshot, running, state))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from string import Template
 from typing import Literal
 
@@ -123,7 +124,13 @@ QFrame[notice="error"] { border-left-color: $error; }
 QPushButton#notice_close { border: none; background: transparent; padding: 0 6px; font-size: 18px; }
 QFrame[notice] QLabel { border: none; }
 QToolButton:checked { color: $accent; border: 1px solid $accent; border-radius: 4px; padding: 3px 6px; }
-QCheckBox::indicator:unchecked { border: 1px solid $dim; border-radius: 3px; background: $base; }
+QCheckBox::indicator, QGroupBox::indicator {
+    width: 12px; height: 12px; border: 1px solid $dim; border-radius: 3px; background: $base; }
+QCheckBox::indicator:checked, QGroupBox::indicator:checked {
+    border-color: $accent; background: $accent; image: url("$tick"); }
+QCheckBox::indicator:disabled, QGroupBox::indicator:disabled { border-color: $line; background: $window; }
+QCheckBox::indicator:checked:disabled, QGroupBox::indicator:checked:disabled {
+    border-color: $line; background: $line; }
 QLabel[role="title"] { font-size: 26px; font-weight: 700; }
 QLabel[role="heading"] { font-size: 14px; font-weight: 600; }
 QLabel[role="dim"] { color: $dim; }
@@ -169,12 +176,18 @@ def dress() -> None:
     if isinstance(app, QApplication):
         c = colours()
         app.setPalette(_palette(c))
-        app.setStyleSheet(_SHEET.substitute(vars(c), accent_soft=_mixed(c.accent, c.base, 0.45)))
+        tick = _drawing("tick_dark" if is_dark() else "tick_light")
+        app.setStyleSheet(_SHEET.substitute(vars(c), accent_soft=_mixed(c.accent, c.base, 0.45), tick=tick))
 
 
 def sign() -> QIcon:
     """The sign of the program."""
-    return QIcon(str(files("ptychogui.resources") / "icons" / "ptychogui.svg"))
+    return QIcon(_drawing("ptychogui"))
+
+
+def _drawing(name: str) -> str:
+    """The path of a drawing that belongs to the program, as a style sheet writes it."""
+    return (Path(str(files("ptychogui.resources"))) / "icons" / f"{name}.svg").as_posix()
 
 
 def _mixed(a: str, b: str, share: float) -> str:
