@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ptychogui.gui.datasets import why_no_tree
 from ptychogui.gui.reasons import why_unchecked
 from ptychogui.gui.session import Session
+from ptychogui.gui.views import DOCKS, SIDES
 
 Why = Callable[[Session], str]
 """The reason why an action is grey; '' where it can be done."""
@@ -15,7 +16,7 @@ Why = Callable[[Session], str]
 
 @dataclass(frozen=True)
 class Action:
-    """One entry of a menu; `slot` is the method of the window, or of its tools, that it calls."""
+    """One entry of a menu; `slot` is the method of the window, or of its tools, that it calls; '' for that of Qt."""
 
     id: str
     text: str
@@ -34,6 +35,14 @@ def plain(text: str) -> str:
 
 def _needs_file(session: Session) -> str:
     return "" if session.current else "Open a data file first"
+
+
+def _can_undo(session: Session) -> str:
+    return "" if session.undo.canUndo() else "There is nothing to undo"
+
+
+def _can_redo(session: Session) -> str:
+    return "" if session.undo.canRedo() else "Nothing was undone that could be done again"
 
 
 def _needs_result(session: Session) -> str:
@@ -121,7 +130,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("open_folder", "Open &folder…", "&File", "open_folder_dialog", "Ctrl+Shift+O"),
     Action("simulate", "Si&mulate…", "&File", "layouts.simulate", "Ctrl+Shift+M"),
     Action("save", "&Save result…", "&File", "save_dialog", "Ctrl+S", _needs_result, rule=True),
-    Action("export", "&Export…", "&File", "runs.export", "Ctrl+E", _needs_ended_result),
+    Action("export", "E&xport…", "&File", "runs.export", "Ctrl+E", _needs_ended_result),
     Action("open_project", "Open pro&ject…", "&File", "projects.open_dialog", "Ctrl+Alt+O", _needs_rest, rule=True),
     Action("save_project", "Sa&ve project", "&File", "projects.save", "Ctrl+Alt+S", _needs_file),
     Action("save_project_as", "Save project &as…", "&File", "projects.save_as", "", _needs_file),
@@ -132,11 +141,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("find_data", "F&ind the data…", "&File", "datasets.find", "", _needs_file),
     Action("close_file", "&Close file", "&File", "close_file", "Ctrl+W", _needs_file, rule=True),
     Action("quit", "&Quit", "&File", "close", "Ctrl+Q"),
-    Action("use_run", "Use the parameters of this &run", "&Edit", "use_run", "", _needs_run, rule=True),
-    Action("defaults", "Reset all &parameters", "&Edit", "use_defaults", "", _needs_file),
+    Action("undo", "&Undo", "&Edit", "session.undo.undo", "Ctrl+Z", _can_undo),
+    Action("redo", "&Redo", "&Edit", "session.undo.redo", "Ctrl+Shift+Z", _can_redo),
+    Action("use_run", "Use the &parameters of this run", "&Edit", "use_run", "", _needs_run, rule=True),
+    Action("defaults", "Reset &all parameters", "&Edit", "use_defaults", "", _needs_file),
     Action("presets", "Pre&sets…", "&Edit", "guidance.presets", "Ctrl+Shift+P"),
     Action("run", "&Run", "&Run", "runs.start", "Ctrl+R", _can_start),
-    Action("continue", "&Continue from this result", "&Run", "runs.go_on", "Ctrl+Shift+R", _can_go_on),
+    Action("continue", "Continue &from this result", "&Run", "runs.go_on", "Ctrl+Shift+R", _can_go_on),
     Action("pause", "&Pause", "&Run", "pause_run", "Ctrl+P", _needs_running),
     Action("stop", "&Stop", "&Run", "stop_run", "Ctrl+.", _needs_running),
     Action("queue", "Add to the &queue", "&Run", "runs.add_to_queue", "Ctrl+Alt+R", _can_start, rule=True),
@@ -144,10 +155,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("branch", "&Branch from the state on show", "&Run", "runs.branch", "Ctrl+B", _can_branch),
     Action("queue_earlier", "Move &earlier in queue", "&Run", "runs.move_earlier", "Ctrl+Alt+Up", _can_move_earlier),
     Action("queue_later", "Move &later in queue", "&Run", "runs.move_later", "Ctrl+Alt+Down", _can_move_later),
-    Action("remove_run", "Re&move this run", "&Run", "runs.remove", "Ctrl+Del", _can_remove_run),
+    Action("remove_run", "Remo&ve this run", "&Run", "runs.remove", "Ctrl+Del", _can_remove_run),
     Action("annotate", "Rate and &note…", "&Run", "runs.annotate", "Ctrl+N", _needs_run, rule=True),
-    Action("compare", "Compare &results…", "&Run", "runs.compare", "Ctrl+D", _needs_two_results),
-    Action("compare_jobs", "Compare &parameters…", "&Run", "runs.compare_jobs", "Ctrl+Shift+D", _needs_two_runs),
+    Action("compare", "Compare res&ults…", "&Run", "runs.compare", "Ctrl+D", _needs_two_results),
+    Action("compare_jobs", "Co&mpare parameters…", "&Run", "runs.compare_jobs", "Ctrl+Shift+D", _needs_two_runs),
     Action("copy_command", "Copy as c&ommand line", "&Run", "runs.copy_command", "", _needs_run, rule=True),
     Action("copy_python", "Copy as P&ython", "&Run", "runs.copy_python", "", _needs_run),
     Action("prepare", "&Prepare the frames…", "&Tools", "preparing.open", "Ctrl+Alt+P", _needs_file),
@@ -176,3 +187,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("shortcuts", "&Keyboard shortcuts…", "&Help", "guidance.shortcuts", "Ctrl+F1"),
     Action("about", "&About ptychogui…", "&Help", "guidance.about", rule=True),
 )
+
+DOCK_ACTIONS = tuple(
+    Action(f"dock_{name}", title, "Docks", "", why=_needs_file)
+    for name, title in (SIDES | {dock.name: dock.title for dock in DOCKS}).items()
+)
+"""Entries that show and hide the docks; they are those of the docks themselves, and are there when the docks are."""
+EVERY_ACTION = (*ACTIONS, *DOCK_ACTIONS)

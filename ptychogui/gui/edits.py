@@ -14,6 +14,8 @@ from ptychogui.gui.choice import Choice, range_of, text_of, value_of
 from ptychogui.params import InputError
 
 _EMPTY_LINE, _NAME = re.compile(r"\n\s*\n"), re.compile(r"`([^`]+)`")
+PARAMETER = "parameter"
+"""The property of a widget that names the parameter which it is about, by its dotted path."""
 SETTLE_MS = 1000
 """What was typed is taken up after this pause, on Return, or when the field loses the focus."""
 

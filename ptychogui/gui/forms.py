@@ -57,6 +57,11 @@ class ParamsForm(QWidget):
                 row.edit.settle()
         return self._params
 
+    @property
+    def kind(self) -> type[Params]:
+        """The class of the values."""
+        return type(self._params)
+
     def set_params(self, params: Params) -> None:
         """Show other values; what could not be read before is forgotten."""
         self._params = params

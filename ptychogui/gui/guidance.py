@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QWidget
+
+from ptychogui.gui.view_windows import ViewWindow
 
 if TYPE_CHECKING:
     from ptychogui.gui.window import Window
@@ -17,6 +19,21 @@ class Guidance(QObject):
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self._window = window
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._offer_help)
+
+    def _offer_help(self, _: QWidget | None, now: QWidget | None) -> None:
+        """Let the key of help work in a dialog, or in a view's window, too; one that is modal takes no other keys."""
+        window, top = self._window, now.window() if now is not None else None
+        owner = top
+        while owner is not None and owner.parentWidget() is not None:
+            owner = owner.parentWidget()
+        if top is None or top is window or not (owner is window or isinstance(owner, ViewWindow)):
+            return
+        entry = window.actions_by_id["help"]
+        if entry not in top.actions():
+            top.addAction(entry)
 
     def palette(self) -> None:
         """Find an action, a parameter, a file or a run by typing."""

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from html import escape
+from importlib import import_module
 from importlib.resources import files
 
 from PyQt6.QtGui import QKeySequence
 
-from ptychogui.gui.actions import ACTIONS, plain
+from ptychogui.gui.actions import EVERY_ACTION, plain
 from ptychogui.gui.choice import label_of, range_of, text_of
 from ptychogui.gui.edits import paragraphs
 from ptychogui.gui.shortcuts import key_of
@@ -32,6 +33,19 @@ WRITTEN = {
 """Pages that lie in resources/help, by their names."""
 
 
+FORMS = {
+    "simulation": ("Simulation", ("ptychogui.gui.simulate_dialog.Simulation",)),
+    "layout": (
+        "Scan layout",
+        ("ptychogui.gui.layout_panel.Planned", "ptychogui.layout.figures.Exposure", "ptychogui.layout.affine.Affine"),
+    ),
+    "steps": ("Step sizes", ("ptychogui.steps.StepSearch",)),
+    "design": ("Designing a target", ("ptychogui.engine.design.Design",)),
+    "material": ("Material", ("ptychogui.measure.material.Material",)),
+}
+"""Pages about the fields of dialogs: their titles, and the classes of their values, loaded when a page is read."""
+
+
 @dataclass(frozen=True)
 class Page:
     """A page by its name; `text` gives its Markdown, or its HTML where it is made."""
@@ -48,7 +62,30 @@ def pages() -> list[Page]:
     groups = [e for e in entries(Job) if members(e.type) or _inner(e) is not None]
     made = [Page(f"parameters.{e.name}", f"Parameters: {e.name}", partial(group_html, e), True) for e in groups]
     presets = Page("presets", "Presets", presets_html, True)
-    return [*written, presets, *made, Page("keys", "Keys", keys_html, True)]
+    forms = [Page(name, title, partial(_form_html, name, title), True) for name, (title, _) in FORMS.items()]
+    return [*written, presets, *made, *forms, Page("keys", "Keys", keys_html, True)]
+
+
+def page_of_form(kind: type[Params]) -> str:
+    """The page that tells of the fields of a form with such values; '' for those of the job."""
+    if kind.__name__ == "Data":
+        return "parameters.data"
+    return next((name for name, (_, kinds) in FORMS.items() if f"{kind.__module__}.{kind.__name__}" in kinds), "")
+
+
+def form_kinds(name: str) -> list[type[Params]]:
+    """The classes whose fields a page of `FORMS` tells of."""
+    found = []
+    for path in FORMS[name][1]:
+        module, _, kind = path.rpartition(".")
+        found.append(getattr(import_module(module), kind))
+    return found
+
+
+def _form_html(name: str, title: str) -> str:
+    return f"<h1>{escape(title)}</h1>" + "".join(
+        f"{paragraphs(kind.__doc__ or '')}{_fields_html(kind, name, frozenset())}" for kind in form_kinds(name)
+    )
 
 
 def _written(name: str) -> str:
@@ -125,8 +162,7 @@ def presets_html() -> str:
 
 def keys_html() -> str:
     """The keys as they are now."""
-    rows = [("Ctrl+Z", "Undo"), ("Ctrl+Shift+Z", "Redo")]
-    rows += [(key_of(action), plain(action.text)) for action in ACTIONS if key_of(action)]
+    rows = [(key_of(action), plain(action.text)) for action in EVERY_ACTION if key_of(action)]
     cells = "".join(f"<tr><td><b>{escape(_native(key))}</b></td><td>{escape(text)}</td></tr>" for key, text in rows)
     about = "<p><i>Help ▸ Keyboard shortcuts</i> changes them.</p>"
     return f'<h1>Keys</h1>{about}<table cellpadding="4">{cells}</table>'

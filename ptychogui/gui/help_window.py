@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt, QUrl
 from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import (
+    QApplication,
     QDialog,
     QHBoxLayout,
     QLineEdit,
@@ -15,8 +16,9 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ptychogui.gui.forms import GROUPS
-from ptychogui.gui.help_pages import Page, pages
+from ptychogui.gui.edits import PARAMETER
+from ptychogui.gui.forms import GROUPS, ParamsForm
+from ptychogui.gui.help_pages import Page, page_of_form, pages
 from ptychogui.gui.rows import FieldRow
 
 TOPICS = {
@@ -37,9 +39,25 @@ TOPICS = {
     "history": "results",
     "log": "wrong",
     "preparation_dialog": "preparation",
+    "simulate_dialog": "scan",
+    "layout_editor": "scan",
+    "check_dialog": "preflight",
+    "preflight_dialog": "preflight",
+    "steps_dialog": "steps",
+    "design_dialog": "design",
+    "material_dialog": "views",
+    "presets_dialog": "presets",
     "compare_dialog": "results",
+    "export_dialog": "results",
+    "notes_dialog": "results",
     "contents_dialog": "opening",
     "mapping_dialog": "opening",
+    "file_dialog": "opening",
+    "command_palette": "keys",
+    "shortcuts_dialog": "keys",
+    "about": "wrong",
+    "large_view": "views",
+    "torn_view": "views",
     "workspace": "views",
 }
 """The page of help by the object name of a widget, or of one that it is in."""
@@ -48,26 +66,46 @@ TOPICS = {
 def topic_of(widget: QWidget | None) -> str:
     """The page about a widget, with `#` and the parameter where it belongs to one."""
     while widget is not None:
+        if widget.property(PARAMETER):
+            return topic_of_parameter(str(widget.property(PARAMETER)))
         if isinstance(widget, FieldRow):
-            return topic_of_parameter(widget.choice.name)
+            return _topic_of_row(widget)
         if widget.objectName() in TOPICS:
             return TOPICS[widget.objectName()]
         widget = widget.parentWidget()
     return "start"
 
 
+def _topic_of_row(row: FieldRow) -> str:
+    """The page and the place of a row: of the job, of its data, or of what its dialog asks for."""
+    form = row.parentWidget()
+    while form is not None and not isinstance(form, ParamsForm):
+        form = form.parentWidget()
+    page = page_of_form(form.kind) if form is not None else ""
+    name = row.choice.name
+    return f"{page}#{plain_path(f'{page}.{name}'.removeprefix('parameters.'))}" if page else topic_of_parameter(name)
+
+
 def topic_of_parameter(name: str) -> str:
     """The page and the place of a parameter, named by its dotted path; numbers of stages do not count."""
-    path = [part for part in name.split(".") if not part.isdigit()]
-    if path[0] not in GROUPS:
-        return "running"
-    return f"parameters.{path[0]}#{'.'.join(path)}"
+    path = plain_path(name)
+    group = path.split(".")[0]
+    return f"parameters.{group}#{path}" if group in GROUPS else "running"
+
+
+def plain_path(name: str) -> str:
+    """A dotted path without the numbers in it."""
+    return ".".join(part for part in name.split(".") if not part.isdigit())
 
 
 def show_help(parent: QWidget, topic: str) -> HelpWindow:
-    """Show a page in the one window of help."""
+    """Show a page in the one window of help; while a dialog keeps all others from being used, it is the dialog's."""
+    host = QApplication.activeModalWidget() or parent
     found = parent.findChild(HelpWindow, "help_window")
-    window = found or HelpWindow(parent)
+    window = found if found is not None and found.parentWidget() is host else HelpWindow(host)
+    if found is not None and found is not window:
+        window.setGeometry(found.geometry())
+        found.close()
     window.show_topic(topic)
     window.show()
     window.raise_()

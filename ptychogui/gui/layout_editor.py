@@ -30,6 +30,7 @@ from ptychogui.gui.layout_picture import TOOLS, LayoutPicture
 from ptychogui.gui.layout_plan import Pictures, Plan
 from ptychogui.gui.layout_points import LayoutPoints, Places, places
 from ptychogui.gui.preparation_rows import button, label
+from ptychogui.gui.shortcuts import sequence
 from ptychogui.gui.tasks import Tasks
 from ptychogui.gui.views.drift import drift
 from ptychogui.gui.views.picture import Picture
@@ -177,11 +178,11 @@ class LayoutEditor(QDialog):
     def _button_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         for name, action, key in (
-            ("undo", self.points.undo.createUndoAction(self, "Undo"), QKeySequence.StandardKey.Undo),
-            ("redo", self.points.undo.createRedoAction(self, "Redo"), QKeySequence.StandardKey.Redo),
+            ("undo", self.points.undo.createUndoAction(self, "Undo"), sequence("undo")),
+            ("redo", self.points.undo.createRedoAction(self, "Redo"), sequence("redo")),
         ):
             assert action is not None
-            action.setShortcut(QKeySequence(key))
+            action.setShortcut(key)
             self.addAction(action)
             made = QToolButton(self)
             made.setObjectName(f"layout_{name}")

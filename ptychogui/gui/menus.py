@@ -12,7 +12,7 @@ from PyQt6.QtGui import QAction, QActionGroup, QKeySequence
 from PyQt6.QtWidgets import QMenu
 
 from ptychogui.gui import settings, theme
-from ptychogui.gui.actions import ACTIONS, plain
+from ptychogui.gui.actions import ACTIONS, DOCK_ACTIONS, EVERY_ACTION, plain
 from ptychogui.gui.shortcuts import key_of
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ def make_actions(window: Window) -> dict[str, QAction]:
         entry = QAction(action.text, window)
         entry.setObjectName(f"action_{action.id}")
         entry.setShortcut(QKeySequence(key_of(action)))
-        if action.id == "help":  # in windows beside this one too
-            entry.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
         slot = attrgetter(action.slot)(window)
         entry.triggered.connect(lambda _=False, slot=slot: slot())
         window.addAction(entry)
@@ -47,13 +45,23 @@ def make_actions(window: Window) -> dict[str, QAction]:
 
 def refresh(window: Window) -> None:
     """Grey what cannot be done now; its tooltip says why."""
-    for action in ACTIONS:
+    _name_undo(window)
+    for action in EVERY_ACTION:
+        entry = window.actions_by_id.get(action.id)
+        if entry is None:  # the docks are made later
+            continue
         why = action.why(window.session)
-        entry = window.actions_by_id[action.id]
         entry.setEnabled(not why)
         key = entry.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         entry.setToolTip(why or plain(action.text) + (f" ({key})" if key else ""))
         entry.setStatusTip(why)
+
+
+def _name_undo(window: Window) -> None:
+    """Let undo and redo say what they would do."""
+    stack = window.session.undo
+    for name, text, of in (("undo", "&Undo", stack.undoText()), ("redo", "&Redo", stack.redoText())):
+        window.actions_by_id[name].setText(f"{text} {of.replace('&', '&&')}".strip())
 
 
 def fill(window: Window) -> None:
@@ -62,8 +70,6 @@ def fill(window: Window) -> None:
     for action in ACTIONS:
         if action.menu not in menus:
             menus[action.menu] = _menu(window, action.menu)
-            if action.menu == "&Edit":
-                _add_undo(window, menus["&Edit"])
         menu = menus[action.menu]
         if action.rule:
             menu.addSeparator()
@@ -73,7 +79,9 @@ def fill(window: Window) -> None:
     view = menus["&View"]
     view.addSeparator()
     _add_themes(window, view)
-    window.docks_menu = view.addMenu("&Docks")
+    window.docks_menu = view.addMenu("Doc&ks")
+    if window.docks_menu is not None:
+        window.docks_menu.setToolTipsVisible(True)
 
 
 def _menu(window: Window, title: str) -> QMenu:
@@ -84,17 +92,6 @@ def _menu(window: Window, title: str) -> QMenu:
     menu.setObjectName(f"menu_{title.replace('&', '').lower()}")
     menu.setToolTipsVisible(True)
     return menu
-
-
-def _add_undo(window: Window, menu: QMenu) -> None:
-    for make, text, key in (
-        (window.session.undo.createUndoAction, "&Undo", QKeySequence.StandardKey.Undo),
-        (window.session.undo.createRedoAction, "&Redo", QKeySequence.StandardKey.Redo),
-    ):
-        action = make(window, text)
-        assert action is not None
-        action.setShortcut(QKeySequence(key))
-        menu.addAction(action)
 
 
 def _add_recent(window: Window, menu: QMenu) -> None:
@@ -135,8 +132,15 @@ def _add_themes(window: Window, menu: QMenu) -> None:
 def add_docks(window: Window) -> None:
     """Fill the menu that shows and hides docks."""
     if window.docks_menu is not None and window.workspace is not None:
-        for dock in window.workspace.docks.values():
-            window.docks_menu.addAction(dock.toggleViewAction())
+        for action, dock in zip(DOCK_ACTIONS, window.workspace.docks.values(), strict=True):
+            entry = dock.toggleViewAction()
+            assert entry is not None
+            entry.setShortcut(QKeySequence(key_of(action)))
+            entry.triggered.connect(lambda on, dock=dock: dock.raise_() if on else None)
+            window.docks_menu.addAction(entry)
+            window.addAction(entry)
+            window.actions_by_id[action.id] = entry
+        refresh(window)
 
 
 def context_menu(window: Window) -> QMenu:

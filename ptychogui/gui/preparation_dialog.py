@@ -36,6 +36,7 @@ from ptychogui.gui.preparation_steps import (
     OrientationStep,
 )
 from ptychogui.gui.session import Session
+from ptychogui.gui.shortcuts import sequence
 from ptychogui.gui.views.panel import ImagePanel
 from ptychogui.io.data import PREPARATION, Data
 from ptychogui.io.shapes import AnyShape
@@ -178,11 +179,11 @@ class PreparationDialog(QDialog):
     def _button_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         for name, action, key in (
-            ("undo", self._session.undo.createUndoAction(self, "Undo"), QKeySequence.StandardKey.Undo),
-            ("redo", self._session.undo.createRedoAction(self, "Redo"), QKeySequence.StandardKey.Redo),
+            ("undo", self._session.undo.createUndoAction(self, "Undo"), sequence("undo")),
+            ("redo", self._session.undo.createRedoAction(self, "Redo"), sequence("redo")),
         ):
             assert action is not None
-            action.setShortcut(QKeySequence(key))
+            action.setShortcut(key)
             self.addAction(action)
             made = button(self, f"preparation_{name}", "", action.trigger, f"{name.capitalize()} one step")
             action.changed.connect(partial(_dress, made, action))

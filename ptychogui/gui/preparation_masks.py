@@ -7,7 +7,7 @@ from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtWidgets import QCheckBox, QListWidget, QListWidgetItem, QWidget
 
 from ptychogui.gui.preparation_draft import Draft
-from ptychogui.gui.preparation_rows import FileRow, Level, Number, Step, button, label, tip_of
+from ptychogui.gui.preparation_rows import FileRow, Level, Number, Step, button, label, tell_field
 from ptychogui.io.shapes import AnyShape, Disc, Polygon, Rectangle, Stroke
 
 FACTORS = 1.5, 50.0
@@ -27,7 +27,7 @@ class DefectsStep(Step):
         for name, text in (("hot", "Hot"), ("dead", "Dead")):
             box = QCheckBox(text, self)
             box.setObjectName(f"{name}_pixels")
-            box.setToolTip(tip_of(f"{name}_pixels"))
+            tell_field(box, f"{name}_pixels")
             box.clicked.connect(lambda on, name=name: draft.set(f"{name} pixels", **{f"{name}_pixels": on}))
             self.boxes[name] = box
         self.add_row(*self.boxes.values(), None)
@@ -89,7 +89,7 @@ class MaskStep(Step):
         self.shapes = QListWidget(self)
         self.shapes.setObjectName("shapes")
         self.shapes.setAccessibleName("Painted shapes")
-        self.shapes.setToolTip(tip_of("mask_shapes"))
+        tell_field(self.shapes, "mask_shapes")
         self.shapes.currentRowChanged.connect(lambda _: self._select())
         line = self.shapes.fontMetrics().height() + 8
         self.shapes.setFixedHeight(KEPT_ROWS * line + 8)

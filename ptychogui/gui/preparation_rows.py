@@ -22,7 +22,7 @@ from PyQt6.QtWidgets import (
 )
 
 from ptychogui.gui import dialogs
-from ptychogui.gui.edits import paragraphs, passed_on
+from ptychogui.gui.edits import PARAMETER, paragraphs, passed_on
 from ptychogui.gui.preparation_draft import Draft
 from ptychogui.io.data import Data
 
@@ -79,10 +79,11 @@ def button(parent: QWidget, name: str, text: str, slot: Callable[[], object], ti
     return made
 
 
-def tip_of(field: str) -> str:
-    """The help of a field of `Data`."""
+def tell_field(widget: QWidget, field: str) -> None:
+    """Let the tooltip of a widget, and the help that is asked for in it, be those of a field of `Data`."""
     text = Data.model_fields[field].description or ""
-    return f"{paragraphs(text)}<p><code>data.{field}</code></p>"
+    widget.setToolTip(f"{paragraphs(text)}<p><code>data.{field}</code></p>")
+    widget.setProperty(PARAMETER, f"data.{field}")
 
 
 class Whole(QSpinBox):
@@ -167,7 +168,7 @@ class Level(QWidget):
         self._later.setSingleShot(True)
         self._later.setInterval(PAUSE_MS)
         self._later.timeout.connect(lambda: self.settled.emit(self.value))
-        self.setToolTip(tip_of(field))
+        tell_field(self, field)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(2)
@@ -252,7 +253,7 @@ class FileRow(QWidget):
         row.addWidget(self.name, 1)
         row.addWidget(self.clear)
         row.addWidget(button(self, f"{field}_choose", "Choose…", self._choose, "Choose a file"))
-        self.setToolTip(tip_of(field))
+        tell_field(self, field)
 
     def show_draft(self) -> None:
         """Show the name of the file in force."""

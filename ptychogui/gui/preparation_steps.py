@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PyQt6.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
 
 from ptychogui.gui.preparation_draft import Draft
-from ptychogui.gui.preparation_rows import FileRow, Level, Number, Step, Whole, button, label, tip_of
+from ptychogui.gui.preparation_rows import FileRow, Level, Number, Step, Whole, button, label, tell_field
 from ptychogui.gui.views.curves import Curve, CurvePlot
 from ptychogui.io.data import Orientation
 from ptychogui.io.prepare import composed
@@ -34,7 +34,7 @@ class OrientationStep(Step):
     def __init__(self, draft: Draft, parent: QWidget | None = None) -> None:
         super().__init__("Orientation", draft, parent)
         self._text = label("", "dim", self, "orientation")
-        self._text.setToolTip(tip_of("flip"))
+        tell_field(self._text, "flip")
         made = [
             button(self, name, text, partial(self._turn, turn), f"{text}: every frame, in one more turn")
             for name, text, turn in TURNS
@@ -44,7 +44,7 @@ class OrientationStep(Step):
         self.zero = QComboBox(self)
         self.zero.setObjectName("zero_frequency")
         self.zero.setAccessibleName("Zero frequency in the file")
-        self.zero.setToolTip(tip_of("zero_frequency"))
+        tell_field(self.zero, "zero_frequency")
         for text, value in (("as detected", None), ("in the middle", "centre"), ("in the corners", "corner")):
             self.zero.addItem(text, value)
         self.zero.activated.connect(
@@ -73,7 +73,7 @@ class CentreStep(Step):
         super().__init__("Centre", draft, parent)
         self.boxes = tuple(Number(f"centre_{axis}", -1e5, 1e5, 1, self) for axis in "yx")
         for box in self.boxes:
-            box.setToolTip("Where the beam is in the picture of the whole frame")
+            tell_field(box, "centre")
             box.valueChanged.connect(self._typed)
         self.add_row(QLabel("y", self), self.boxes[0], QLabel("x", self), self.boxes[1], None)
         tip = "Take the middle of the bright part of the pattern"
@@ -110,10 +110,10 @@ class CropStep(Step):
         super().__init__("Crop and bin", draft, parent)
         self.rows, self.columns = (Whole(f"crop_{name}", 4, 99999, self) for name in ("rows", "columns"))
         for box in (self.rows, self.columns):
-            box.setToolTip(tip_of("crop"))
+            tell_field(box, "crop")
             box.valueChanged.connect(lambda _: self.crop(self.rows.value(), self.columns.value(), True))
         self.bin = Whole("bin", 1, 64, self)
-        self.bin.setToolTip(tip_of("bin"))
+        tell_field(self.bin, "bin")
         self.bin.valueChanged.connect(lambda n: self.draft.set("binning", bin=n))
         whole = button(self, "crop_whole", "Whole frame", lambda: self.draft.set("crop", crop=None), "Cut nothing off")
         self.add_row(self.rows, QLabel("×", self), self.columns, whole, None)
@@ -148,7 +148,7 @@ class DarkFlatStep(Step):
         self._files = [FileRow("dark", "Dark frames", draft, self), FileRow("flat", "Flat frames", draft, self)]
         self._numbers = {name: NumbersEdit(name, self) for name in ("dark_frames", "flat_frames")}
         for name, edit in self._numbers.items():
-            edit.setToolTip(tip_of(name))
+            tell_field(edit, name)
         for row, (name, edit) in zip(self._files, self._numbers.items()):
             self.column.addWidget(row)
             edit.setPlaceholderText("or frames of the scan, as 0-9")
@@ -179,7 +179,7 @@ class IntensityStep(Step):
         self.normalisation = QComboBox(self)
         self.normalisation.setObjectName("normalisation")
         self.normalisation.setAccessibleName("Normalisation")
-        self.normalisation.setToolTip(tip_of("normalisation"))
+        tell_field(self.normalisation, "normalisation")
         for name, text in NORMALISATIONS.items():
             self.normalisation.addItem(text, name)
         self.normalisation.activated.connect(self._normalise)
@@ -213,7 +213,7 @@ class FramesStep(Step):
         super().__init__("Frames left out", draft, parent)
         self.numbers = NumbersEdit("exclude", self)
         self.numbers.setPlaceholderText("none; numbers as 3, 17-20")
-        self.numbers.setToolTip(tip_of("exclude"))
+        tell_field(self.numbers, "exclude")
         self.numbers.editingFinished.connect(self._take)
         self.plot = CurvePlot("The total counts of the frames appear here.", self)
         self.plot.setFixedHeight(120)

@@ -19,12 +19,10 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ptychogui.gui.actions import ACTIONS, Action, plain
+from ptychogui.gui.actions import EVERY_ACTION, Action, plain
 from ptychogui.gui.settings import settings
 
-FIXED = {"Ctrl+Z": "Undo", "Ctrl+Y": "Redo", "Ctrl+Shift+Z": "Redo"}
-"""Keys that are the same in every program."""
-BY_ID = {action.id: action for action in ACTIONS}
+BY_ID = {action.id: action for action in EVERY_ACTION}
 
 
 def key_of(action: Action) -> str:
@@ -32,13 +30,16 @@ def key_of(action: Action) -> str:
     return str(settings().value(f"shortcuts/{action.id}", action.shortcut))
 
 
+def sequence(name: str) -> QKeySequence:
+    """The keys of the action of this name, for windows beside the main one that do the same."""
+    return QKeySequence(key_of(BY_ID[name]))
+
+
 def conflict(key: str, of: str) -> str:
     """What else has this key, in words; '' where it is free for the action `of`."""
     if not key:
         return ""
-    if key in FIXED:
-        return FIXED[key]
-    return next((plain(a.text) for a in ACTIONS if a.id != of and key_of(a) == key), "")
+    return next((plain(a.text) for a in EVERY_ACTION if a.id != of and key_of(a) == key), "")
 
 
 class ShortcutsDialog(QDialog):
@@ -121,7 +122,7 @@ class ShortcutsDialog(QDialog):
 
     def _fill(self) -> None:
         menus: dict[str, QTreeWidgetItem] = {}
-        for action in ACTIONS:
+        for action in EVERY_ACTION:
             if action.menu not in menus:
                 menus[action.menu] = QTreeWidgetItem(self.list, [plain(action.menu)])
                 menus[action.menu].setFlags(Qt.ItemFlag.ItemIsEnabled)
@@ -173,8 +174,7 @@ class ShortcutsDialog(QDialog):
             return
         other = conflict(key, action.id)
         if other:
-            fixed = key in FIXED
-            self._tell(f"{key} is the key of “{other}”" + (", which stays." if fixed else "."), not fixed)
+            self._tell(f"{key} is the key of “{other}”.", True)
         else:
             self._set(action, key)
             self._show()
@@ -183,7 +183,7 @@ class ShortcutsDialog(QDialog):
         action, key = self.action, self.key.keySequence().toString()
         if action is None:
             return
-        for other in ACTIONS:
+        for other in EVERY_ACTION:
             if other.id != action.id and key_of(other) == key:
                 self._set(other, "")
         self._set(action, key)
@@ -210,6 +210,6 @@ class ShortcutsDialog(QDialog):
             self._show()
 
     def _reset_all(self, _: bool) -> None:
-        for action in ACTIONS:
+        for action in EVERY_ACTION:
             self._set(action, action.shortcut)
         self._show()

@@ -94,9 +94,10 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         session, page = self.session, self.start_page
         session.message.connect(self.notices.add)
-        session.state_changed.connect(partial(menus.refresh, self))
+        session.state_changed.connect(self._refresh)
         session.state_changed.connect(self._forget_slow)
-        session.tree_changed.connect(partial(menus.refresh, self))
+        session.tree_changed.connect(self._refresh)
+        session.undo.indexChanged.connect(self._refresh)
         session.current_changed.connect(self._show_current)
         self.run_bar.wanted.connect(lambda name: self.actions_by_id[name].trigger())
         page.file_wanted.connect(self.open_path)
@@ -105,6 +106,9 @@ class Window(QMainWindow):
         hints = QGuiApplication.styleHints()
         if hints is not None:
             hints.colorSchemeChanged.connect(self.follow_theme)
+
+    def _refresh(self) -> None:
+        menus.refresh(self)
 
     # the two pages
 

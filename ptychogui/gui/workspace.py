@@ -17,7 +17,7 @@ from ptychogui.gui.log import LogView
 from ptychogui.gui.opened import Opened, Run
 from ptychogui.gui.session import Session
 from ptychogui.gui.settings import settings
-from ptychogui.gui.views import DOCKS, link
+from ptychogui.gui.views import DOCKS, SIDES, link
 from ptychogui.job import Job
 from ptychogui.types import Result
 
@@ -47,12 +47,7 @@ class Workspace(QMainWindow):
         self.arranged = False
         self._shown: tuple[Opened | None, Run | None] = (None, None)
         self._iterate: Result | None = None
-        for name, title, widget in (
-            ("browser", "Files and runs", self.browser_dock),
-            ("import_card", "Data", self.card),
-            ("parameters", "Parameters", self.form),
-            ("log", "Log", self.log),
-        ):
+        for (name, title), widget in zip(SIDES.items(), (self.browser_dock, self.card, self.form, self.log)):
             self._add(name, title, widget)
         self.views: dict[str, Any] = {spec.name: spec.make() for spec in DOCKS}
         for spec in DOCKS:

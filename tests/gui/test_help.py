@@ -55,8 +55,7 @@ def test_a_key_is_changed_and_kept_conflicts_are_told_and_all_is_reset(
     assert "is the key of “Full screen” now" in dialog.problem.text()
     qtbot.keyClick(dialog.key, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     dialog.key.editingFinished.emit()
-    assert dialog.problem.text().endswith("which stays.")
-    assert not dialog.take.isVisible()
+    assert dialog.problem.text() == "Ctrl+Z is the key of “Undo”."
     dialog.reset_all.click()
     assert all(key_of(action) == action.shortcut for action in ACTIONS)
     assert window.actions_by_id["open"].shortcut().toString() == "Ctrl+O"

@@ -108,6 +108,8 @@ DOCKS = (
     Dock("propagation", "Beam", "centre", _propagation, may_tear=True),
     Dock("history", "History", "centre", _history),
 )
+SIDES = {"browser": "Files and runs", "import_card": "Data", "parameters": "Parameters", "log": "Log"}
+"""The titles of the docks beside the views."""
 
 
 def link(views: Mapping[str, View]) -> None:
