@@ -15,7 +15,7 @@ from ptychogui.io.picture import scale_bar_m
 
 LABEL_PX = 24
 """Ticks closer than this would let their numbers touch."""
-GAP_PX = 4
+GAP_PX = 6
 """Between the numbers of the axis below."""
 FEW_TICKS = 2.5
 """Where the usual distance gives no more ticks than this, a smaller one is taken if its numbers have room."""
@@ -142,12 +142,13 @@ class UnitAxis(pg.AxisItem):  # type: ignore[misc]
 
     def _apart(self, low: float, high: float, size: float) -> float:
         """The smallest round distance at which the numbers, of which one carries the unit, do not touch."""
-        metrics, pixel = QFontMetricsF(QGuiApplication.font()), (high - low) / size
-        step = decade = 10.0 ** math.floor(math.log10(GAP_PX * pixel))
+        wide, pixel = QFontMetricsF(QGuiApplication.font()).horizontalAdvance, (high - low) / size
+        decade = step = 10.0 ** math.floor(math.log10(GAP_PX * pixel))
         for step in (mantissa * decade * 10**power for power in range(4) for mantissa in (1, 2, 5)):
-            ends = math.ceil(low / step) * step, math.floor(high / step) * step
-            widest = max(metrics.horizontalAdvance(f"{end:.6g}") for end in ends)
-            if step >= pixel * (widest + metrics.horizontalAdvance(f" {self.unit}") / 2 + GAP_PX):
+            first, last = math.ceil(low / step), math.floor(high / step)
+            number = max(wide(f"{end * step:.6g}") for end in (first, last))
+            with_unit = wide(f"{(first + last) // 2 * step:.6g} {self.unit}")
+            if step >= pixel * ((number + max(number, with_unit)) / 2 + GAP_PX):
                 break
         return step
 
@@ -162,12 +163,17 @@ class UnitAxis(pg.AxisItem):  # type: ignore[misc]
         return [f"{10**value * scale:.4g}" for value in values]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """The numbers, the middle one with the unit: the outer ones are hidden where they do not fit."""
-        texts: list[str] = super().tickStrings(values, scale, spacing)
+        """The numbers, the one nearest to the middle with the unit: the outer ones are hidden where they do not fit."""
+        texts = [_signed(text) for text in super().tickStrings(values, scale, spacing)]
         if texts:
-            middle = (len(texts) - 1) // 2
+            middle = int(np.argmin(np.abs(np.asarray(values) - sum(self.range) / 2)))
             texts[middle] = f"{texts[middle]} {self.unit}".strip()
         return texts
+
+
+def _signed(text: str) -> str:
+    """A number with a minus sign for its hyphen."""
+    return f"−{text[1:]}" if text.startswith("-") else text
 
 
 def log_ticks(low: float, high: float, apart: float) -> list[float]:
