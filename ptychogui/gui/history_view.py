@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QIcon
+from PyQt6.QtGui import QIcon, QPixmap
 from PyQt6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -84,7 +84,7 @@ class HistoryView(View):
     def show_iterates(self, iterates: Sequence[Result], place: int | None, why_no_branch: str) -> None:
         """Show these states, of which the one at `place` is on show, or the latest."""
         self._iterates, self._place, self._why_no_branch = list(iterates), place, why_no_branch
-        self._draw_if_seen()
+        self.draw_if_seen()
 
     def _choose(self, place: int) -> None:
         self.place_chosen.emit(place if 0 <= place < len(self._iterates) else None)
@@ -105,6 +105,7 @@ class HistoryView(View):
         for widget in (self.strip, self.slider):
             widget.blockSignals(False)
         self.strip.setVisible(bool(count))
+        self.strip.scrollToItem(self.strip.currentItem())
         self.slider.setEnabled(bool(count))
         self.hint.setVisible(not count)
         self.said.setText(_said(self._iterates[at]) if at < count else "latest state" if count else "")
@@ -122,8 +123,9 @@ class HistoryView(View):
         for kept in self._iterates[len(shown) :]:
             item = QListWidgetItem(_icon(kept), f"epoch {len(kept.loss)}" if len(kept.loss) else "start", self.strip)
             item.setData(Qt.ItemDataRole.UserRole, id(kept))
-        latest = QListWidgetItem(QIcon(), "latest", self.strip)
-        latest.setSizeHint(QSize(ICON_PX, ICON_PX))
+        blank = QPixmap(ICON_PX, ICON_PX)
+        blank.fill(Qt.GlobalColor.transparent)
+        QListWidgetItem(QIcon(blank), "latest", self.strip)
 
 
 def _icon(kept: Result) -> QIcon:

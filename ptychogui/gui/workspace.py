@@ -5,8 +5,8 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from PyQt6.QtCore import QByteArray, Qt, QTimer
-from PyQt6.QtGui import QShowEvent
+from PyQt6.QtCore import QByteArray, QEvent, Qt, QTimer
+from PyQt6.QtGui import QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from ptychogui.gui.browser_dock import BrowserDock
@@ -18,11 +18,14 @@ from ptychogui.gui.opened import Opened, Run
 from ptychogui.gui.session import Session
 from ptychogui.gui.settings import settings
 from ptychogui.gui.views import DOCKS, SIDES, link
+from ptychogui.gui.views.turns import Turns
 from ptychogui.job import Job
 from ptychogui.types import Result
 
 LEFT_PX, MIDDLE_PX, SIDE_PX, RIGHT_PX = 240, 590, 262, 330
 """Widths of the columns; with the heights below, square pictures nearly fill their docks at 1440 × 900."""
+MOST_LEFT_PX, MOST_RIGHT_PX = 380, 460
+"""Lists and forms need no more; in a wider window the pictures get the rest."""
 
 
 class Workspace(QMainWindow):
@@ -37,6 +40,10 @@ class Workspace(QMainWindow):
         self.setDockOptions(self.dockOptions() | QMainWindow.DockOption.GroupedDragging)  # tabs can be dragged out
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.docks: dict[str, QDockWidget] = {}
+        self._own_sizes = True
+        self._sizes_later = QTimer(self)
+        self._sizes_later.setSingleShot(True)
+        self._sizes_later.timeout.connect(self.give_sizes)
         self._titles_later = QTimer(self)
         self._titles_later.setSingleShot(True)
         self._titles_later.timeout.connect(self._dress_titles)
@@ -50,7 +57,9 @@ class Workspace(QMainWindow):
         for (name, title), widget in zip(SIDES.items(), (self.browser_dock, self.card, self.form, self.log)):
             self._add(name, title, widget)
         self.views: dict[str, Any] = {spec.name: spec.make() for spec in DOCKS}
+        self.turns = Turns(self)
         for spec in DOCKS:
+            self.views[spec.name].turns = self.turns
             self._add(spec.name, spec.title, self.views[spec.name])
         link(self.views)
         self.lay_out()
@@ -62,6 +71,7 @@ class Workspace(QMainWindow):
         dock.setWidget(widget)
         for moved in (dock.visibilityChanged, dock.dockLocationChanged, dock.topLevelChanged):
             moved.connect(lambda _: self._titles_later.start())
+        dock.topLevelChanged.connect(lambda _: self._keep_sizes())
         self.docks[name] = dock
 
     def _connect(self) -> None:
@@ -130,17 +140,32 @@ class Workspace(QMainWindow):
 
     def give_sizes(self) -> None:
         """Share the space out as by default."""
-        docks = self.docks
+        docks, self._own_sizes = self.docks, True
         columns = ("browser", "object_phase", "object_amplitude", "import_card")
-        self.resizeDocks(
-            [docks[name] for name in columns], [LEFT_PX, MIDDLE_PX, SIDE_PX, RIGHT_PX], Qt.Orientation.Horizontal
-        )
+        self.resizeDocks([docks[name] for name in columns], column_widths(self.width()), Qt.Orientation.Horizontal)
         for names, sizes in (
             (("browser", "diffraction"), (320, 500)),
             (("object_phase", "loss"), (620, 200)),
             (("object_amplitude", "probe", "scan"), (272, 272, 276)),
         ):
             self.resizeDocks([docks[name] for name in names], list(sizes), Qt.Orientation.Vertical)
+
+    def _keep_sizes(self) -> None:
+        """The user has moved something: from now on a resized window keeps the shares of its docks."""
+        self._own_sizes = False
+        self._sizes_later.stop()
+
+    def event(self, event: QEvent | None) -> bool:
+        """The user presses on nothing of the workspace itself but the edges between docks."""
+        if event is not None and event.type() == QEvent.Type.MouseButtonPress:
+            self._keep_sizes()
+        return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Share the space out anew, unless the user has done so."""
+        super().resizeEvent(event)
+        if self.arranged and self._own_sizes:
+            self._sizes_later.start()
 
     def _dress_titles(self) -> None:
         """A dock among tabs has its title there, and needs no second one; its tab can be dragged out."""
@@ -165,7 +190,9 @@ class Workspace(QMainWindow):
             return
         self.arranged = True
         layout = settings().value("layout")
-        if not isinstance(layout, QByteArray) or not self.restoreState(layout, self.version):
+        if isinstance(layout, QByteArray) and self.restoreState(layout, self.version):
+            self._keep_sizes()
+        else:
             self.give_sizes()
         if self._session.current is not None:  # whichever tab was in front last time
             self.reveal("import_card")
@@ -184,6 +211,7 @@ class Workspace(QMainWindow):
     def adopt(self, name: str, view: Any) -> None:
         """Let a further view follow what is selected and what runs."""
         self.views[name] = view
+        view.turns = self.turns
         if hasattr(view, "frame_selected"):
             view.frame_selected.connect(self._session.watch)
         if hasattr(view, "show_frame"):
@@ -263,3 +291,11 @@ class Workspace(QMainWindow):
         session, resolution = self._session, self._session.resolution
         self.form.set_running(session.shows_running)
         self.views["resolution"].show_state(resolution.running, resolution.progress, resolution.why_not())
+
+
+def column_widths(width: int) -> list[int]:
+    """The widths of the four columns in a window of this width."""
+    share = width / (LEFT_PX + MIDDLE_PX + SIDE_PX + RIGHT_PX)
+    left, right = min(LEFT_PX * share, MOST_LEFT_PX), min(RIGHT_PX * share, MOST_RIGHT_PX)
+    middle = (width - left - right) * MIDDLE_PX / (MIDDLE_PX + SIDE_PX)
+    return [round(part) for part in (left, middle, width - left - middle - right, right)]

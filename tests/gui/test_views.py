@@ -120,7 +120,6 @@ def make(name: str) -> View:
 
 def drawn(qtbot: QtBot, view: View, snapshot: Snapshot) -> None:
     view.show_snapshot(snapshot)
-    qtbot.waitUntil(lambda: not view._later.isActive(), timeout=60_000)
 
 
 def panels(view: View) -> list[ImagePanel]:

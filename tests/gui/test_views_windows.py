@@ -74,7 +74,7 @@ def test_a_torn_off_view_follows_the_run_and_goes_with_the_window(opened: Window
     opened.view_windows.tear("loss")
     opened.view_windows.tear("diffraction")
     second = list(opened.view_windows.torn.values())
-    assert second[1].view.model.picture is not None
+    until(lambda: second[1].view.model.picture is not None)
     with qtbot.waitSignal(view_of(opened, "diffraction").prepare_wanted):
         second[1].view.prepare.click()
     opened.view_windows.close_all()

@@ -5,22 +5,20 @@ from __future__ import annotations
 from abc import abstractmethod
 
 import numpy as np
-from PyQt6.QtCore import QEvent, QTimer
+from PyQt6.QtCore import QEvent
 from PyQt6.QtGui import QShowEvent
 from PyQt6.QtWidgets import QWidget
 
 from ptychogui.gui.preview import Preview
+from ptychogui.gui.views.turns import Turns
 from ptychogui.types import Dataset, Result, Snapshot
 
 
 class View(QWidget):
-    """Keeps the last of what it was told; `draw` shows it.
+    """Keeps the last of what it was told; `draw` shows it, at once or when it is its turn among many views.
 
-    Snapshots are drawn a little later, each view at its own moment (`delay_ms`), so that the window stays awake
-    between them; a hidden view draws when it is shown.
+    A hidden view draws when it is shown.
     """
-
-    delay_ms = 0
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,11 +26,8 @@ class View(QWidget):
         self.preview: Preview | None = None
         self.snapshot: Snapshot | None = None
         self.result: Result | None = None
+        self.turns: Turns | None = None
         self._waiting = False
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.setInterval(self.delay_ms)
-        self._later.timeout.connect(self._draw_if_seen)
 
     def show_dataset(self, dataset: Dataset | None, preview: Preview | None = None) -> None:
         """Show a dataset before any run; its preview may arrive later, and grow."""
@@ -40,27 +35,24 @@ class View(QWidget):
             self.snapshot = self.result = None
             self.fit()
         self.dataset, self.preview = dataset, preview
-        self._draw_if_seen()
+        self._draw_in_turn()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the state of a running job."""
         self.snapshot, self.result = snapshot, None
-        if snapshot.ended:
-            self._draw_if_seen()
-        elif not self._later.isActive():
-            self._later.start()
+        self._draw_in_turn()
 
     def show_result(self, result: Result) -> None:
         """Show a finished job; the last snapshot of the same run stays known, as it holds what a result does not."""
         if self.snapshot is not None and not np.array_equal(self.snapshot.loss, result.loss, equal_nan=True):
             self.snapshot = None
         self.result = result
-        self._draw_if_seen()
+        self._draw_in_turn()
 
     def clear(self) -> None:
         """Show nothing."""
         self.dataset = self.preview = self.snapshot = self.result = None
-        self._draw_if_seen()
+        self._draw_in_turn()
 
     @abstractmethod
     def draw(self) -> None:
@@ -73,8 +65,16 @@ class View(QWidget):
     def wear(self) -> None:
         """Take the colours of the palette; for views that draw more than panels."""
 
-    def _draw_if_seen(self) -> None:
-        self._later.stop()
+    def _draw_in_turn(self) -> None:
+        if self.turns is None:
+            self.draw_if_seen()
+        else:
+            self.turns.ask(self)
+
+    def draw_if_seen(self) -> None:
+        """Draw now what the view was told last, or when it is shown."""
+        if self.turns is not None:
+            self.turns.forget(self)
         self._waiting = not self.isVisible()
         if not self._waiting:
             self.draw()

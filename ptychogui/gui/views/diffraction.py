@@ -37,7 +37,6 @@ class DiffractionView(View):
     """The user chose a frame."""
     prepare_wanted = pyqtSignal()
     """The user wants to prepare the frames."""
-    delay_ms = 60
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -76,11 +75,11 @@ class DiffractionView(View):
         self.play.setAutoRaise(True)
         self.play.toggled.connect(lambda on: self._play.start() if on else self._play.stop())
         self._number = QLabel(self)
-        self._number.setMinimumWidth(self._number.fontMetrics().horizontalAdvance("00000 / 00000"))
         self.prepare = tool_button(self, "prepare", "✎", PREPARE, self.prepare_wanted.emit)
         self.prepare.setEnabled(False)
         row = QHBoxLayout()
         row.setContentsMargins(4, 0, 4, 2)
+        row.setSpacing(8)
         for widget in (self.play, self.slider, self._number, self.prepare):
             row.addWidget(widget)
         self._pictures = pictures = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -163,10 +162,12 @@ class DiffractionView(View):
             self.measured.say(error)
         if frame is not None and frame[0] is self.dataset:
             self._frame = frame[1:]
-            self._draw_if_seen()
+            self.draw_if_seen()
 
     def _write_number(self) -> None:
         count = self.slider.maximum() + 1
+        last = f"{count - 1} / {count - 1}"
+        self._number.setMinimumWidth(self._number.fontMetrics().horizontalAdvance(last))
         self._number.setText(f"{self._index} / {count - 1}" if self.dataset is not None else "")
 
     def fit(self) -> None:

@@ -30,7 +30,7 @@ class Histogram(pg.PlotWidget):  # type: ignore[misc]
         self.hideAxis("left")
         self.showAxis("right")
         self.getAxis("right").setStyle(tickLength=-3)
-        self._curve = self.plot(fillLevel=0)
+        self._curve = self.plot(fillLevel="enclosed")
         self._region = pg.LinearRegionItem((0, 1), orientation="horizontal")
         self._region.sigRegionChanged.connect(self._dragged)
         self.addItem(self._region, ignoreBounds=True)
@@ -52,12 +52,13 @@ class Histogram(pg.PlotWidget):  # type: ignore[misc]
         self._region.setBrush(accent)
 
     def show_values(self, values: NDArray[Any], low: float, high: float) -> None:
-        """Count a sample of the values; `low` and `high` are the range in force."""
+        """Count a sample of the values, of complex ones their amplitudes; `low` and `high` are the range in force."""
         sample = values.ravel()[:: max(1, values.size // SAMPLE) | 1]
+        sample = np.abs(sample) if np.iscomplexobj(sample) else sample
         sample = sample[np.isfinite(sample)]
         counts, edges = np.histogram(sample, BINS)
         middle = (edges[1:] + edges[:-1]) / 2
-        self._curve.setData(np.sqrt(counts), middle)
+        self._curve.setData(np.pad(np.sqrt(counts), 1), np.pad(middle, 1, "edge"))  # closed along the axis
         with QSignalBlocker(self._region):
             self._region.setRegion((low, high))
 

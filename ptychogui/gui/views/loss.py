@@ -25,8 +25,6 @@ COLOURS = ("#e07b39", "#3a9d6b", "#9a62c9", "#c2a11c", "#cf5a7e", "#4aa3b8")
 class LossView(View):
     """The loss of the selected run in the accent colour, the others of its file behind it, told apart by a legend."""
 
-    delay_ms = 50
-
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.plot = LinePlot("The loss appears here during a run.", self, whole=True)
@@ -78,7 +76,7 @@ class LossView(View):
         self._curve.setData(*_points(loss))
         self._mark_stages(len(loss))
         self.plot.name_axes("epochs" if len(loss) or self._others else "")
-        self._readout.setText(f"loss {loss[-1]:.4g} after {len(loss)} epochs" if len(loss) else "")
+        self._readout.setText(f"loss {loss[-1]:.4g} after {_counted(len(loss))}" if len(loss) else "")
 
     def _mark_stages(self, epochs: int) -> None:
         """A dashed line where a stage ends and the next one begins."""
@@ -140,6 +138,10 @@ class LossView(View):
         self._curve.setSymbolPen(None)
         for line in self._marks.values():
             self._dress(line)
+
+
+def _counted(epochs: int) -> str:
+    return "1 epoch" if epochs == 1 else f"{epochs} epochs"
 
 
 def _points(loss: Real) -> tuple[Real, Real]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
 import numpy as np
 from PyQt6.QtCore import pyqtSignal
@@ -21,16 +21,15 @@ from ptychogui.gui.views.object_pictures import KINDS, Wave
 from ptychogui.gui.views.panel import ImagePanel
 from ptychogui.gui.views.picture import Picture, levels_of, value_text
 from ptychogui.gui.views.scanned import ScanMap, scan_map
-from ptychogui.gui.views.shown_object import ShownObject, shown_object, wavelength_m
-from ptychogui.io.picture import inside_scan
+from ptychogui.gui.views.shown_object import Scanned, shown_object, wavelength_m
 from ptychogui.measure.material import Material
-from ptychogui.types import Dataset, Mask, Object, Scan
+from ptychogui.types import Dataset, Positions, Result, Snapshot
 
 HINT = "The object appears here."
 NO_WAVELENGTH = "A thickness needs the wavelength: give the energy on the Data card."
 OF_ELECTRONS = "A thickness from δ and β is one for X-rays and light, not for electrons."
-AT_ONCE_PX = 1 << 20
-"""A picture of more pixels, as of a finished object, is made beside the window."""
+AT_ONCE_PX = 1 << 16
+"""A picture of more pixels is made beside the window."""
 SHORTEST_CHOICE = 9
 """Letters of what is shown that are always seen."""
 
@@ -46,7 +45,6 @@ class ObjectView(View):
     title_changed = pyqtSignal(str)
 
     def __init__(self, mode: str, parent: QWidget | None = None) -> None:
-        self.delay_ms = 0 if mode == "phase" else 20
         super().__init__(parent)
         self._name = f"object_{mode}"
         chosen = kept(f"{self._name}/kind", mode)
@@ -55,7 +53,7 @@ class ObjectView(View):
         self.material = kept_material()
         self.line: LineTool | None = None
         self._mapped: tuple[Dataset, ScanMap | None] | None = None
-        self._scanned: tuple[tuple[object, ...], Mask | None] | None = None
+        self._scanned = Scanned()
         self._latest = Latest(self)
         self.panel = ImagePanel(HINT, self)
         self.panel.menu_extensions.append(self._extend_menu)
@@ -171,39 +169,51 @@ class ObjectView(View):
 
     def draw(self) -> None:
         """Show the running or finished object, or the preview of the scan."""
-        shown = shown_object(self.result, self.snapshot)
-        if shown is not None:
-            self._show(shown)
+        if self.result is not None or self.snapshot is not None:
+            self._draw_object(self.result, self.snapshot)
         elif self.dataset is not None and self.preview is not None:
             self._draw_preview(self.dataset, self.preview)
         else:
             self._show_nothing(HINT)
 
-    def _show(self, shown: ShownObject) -> None:
-        kind, use = KINDS[self.mode], self._inside(shown)
-        self.mark.show_positions(shown.positions_m)
-        wave = Wave(
-            shown.image,
-            shown.pixel_m,
-            shown.origin_m,
-            use,
-            wavelength_m(self.result, self.dataset),
-            self.remove_ramp,
-            self.material,
-        )
-        why_not = self._why_no_thickness(wave) if kind.of_material else ""
-        take = partial(self._take, shown.note or (self._material_text() if kind.of_material else ""))
+    def _draw_object(self, result: Result | None, snapshot: Snapshot | None) -> None:
+        kind = KINDS[self.mode]
+        why_not = self._why_no_thickness() if kind.of_material else ""
         if why_not:
             self._show_nothing(why_not)
-        elif kind.slow or shown.image.size > AT_ONCE_PX:
-            self._latest.run(partial(kind.make, wave), take, lambda said, _: self.panel.say(said))
+            return
+        if result is not None:
+            size, positions_m = result.obj.slices.size, result.scan.positions_m
+        else:
+            assert snapshot is not None
+            size, positions_m = snapshot.preview.size, snapshot.positions_m
+        self.mark.show_positions(positions_m)
+        if kind.slow or size > AT_ONCE_PX:
+            self._latest.run(self._maker(positions_m), self._take, lambda said, _: self.panel.say(said))
         else:
             self._latest.forget()
-            take(kind.make(wave))
+            self._take(self._maker(positions_m)())
 
-    def _why_no_thickness(self, wave: Wave) -> str:
+    def _maker(self, positions_m: Positions) -> Callable[[], tuple[Picture, str]]:
+        """What makes the picture of what is known now, with its note, in any thread."""
+        kind, result, snapshot = KINDS[self.mode], self.result, self.snapshot
+        wavelength, remove_ramp, material = wavelength_m(result, self.dataset), self.remove_ramp, self.material
+        scanned, paint = self._scanned, self.panel.painter()
+        known_m = self.dataset.scan.positions_m if result is None and self.dataset is not None else positions_m
+        said = self._material_text() if kind.of_material else ""
+
+        def make() -> tuple[Picture, str]:
+            shown = shown_object(result, snapshot)
+            assert shown is not None
+            use = scanned.inside(shown, known_m)
+            wave = Wave(shown.image, shown.pixel_m, shown.origin_m, use, wavelength, remove_ramp, material)
+            return paint(kind.make(wave)), shown.note or said
+
+        return make
+
+    def _why_no_thickness(self) -> str:
         known = self.result or self.dataset
-        if wave.wavelength_m is None or known is None:
+        if known is None or wavelength_m(self.result, self.dataset) is None:
             return NO_WAVELENGTH
         return OF_ELECTRONS if known.geometry.of_electrons else ""
 
@@ -211,7 +221,8 @@ class ObjectView(View):
         index = f"δ {self.material.delta:.3g}" if self.mode == "thickness" else f"β {self.material.beta:.3g}"
         return f"{index}, over the thinnest part"
 
-    def _take(self, note: str, picture: Picture) -> None:
+    def _take(self, made: tuple[Picture, str]) -> None:
+        picture, note = made
         self.panel.show_picture(picture, note)
         self.mark.place()
 
@@ -221,17 +232,6 @@ class ObjectView(View):
         self.panel.set_hint(why)
         self.panel.show_picture(None)
         self.mark.place()
-
-    def _inside(self, shown: ShownObject) -> Mask | None:
-        """The pixels between the positions: only they tell the range of the picture and its phase ramp."""
-        key = (id(self.dataset), id(self.result), shown.image.shape, shown.pixel_m, shown.origin_m)
-        if self._scanned is None or self._scanned[0] != key:
-            live = self.result is None and self.dataset is not None
-            positions_m = self.dataset.scan.positions_m if live and self.dataset is not None else shown.positions_m
-            obj = Object(shown.image[None], shown.pixel_m, shown.origin_m)
-            inside = inside_scan(obj, Scan(positions_m))
-            self._scanned = key, inside if inside.any() else None
-        return self._scanned[1]
 
     def _draw_preview(self, dataset: Dataset, preview: Preview) -> None:
         if self._mapped is None or self._mapped[0] is not dataset:
@@ -250,4 +250,4 @@ class ObjectView(View):
             unit, note = "px", "preview: deflection of the beam"
         shown, length = where.of(values), lengths(where.pixel_m[0] * max(where.nearest.shape), where.pixel_m[0])
         picture = Picture(shown, where.pixel_m, where.origin_m, length, unit, levels=levels_of(shown), gaps=True)
-        self._take(note, picture)
+        self._take((picture, note))

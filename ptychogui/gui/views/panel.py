@@ -14,7 +14,7 @@ from PyQt6.QtGui import QActionGroup, QCursor, QGuiApplication
 from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.buttons import tool_button
-from ptychogui.gui.views.colours import HUES, MAPS, Pixels, hue_and_brightness, mapped
+from ptychogui.gui.views.colours import HUES, MAPS, Pixels
 from ptychogui.gui.views.graphics import LEFT_PX, Image, ScaleBar, UnitAxis, hug, name_axes, point_in, wear
 from ptychogui.gui.views.histogram import Histogram
 from ptychogui.gui.views.kept import Looks, keep_looks, looks
@@ -51,6 +51,7 @@ class ImagePanel(QWidget):
         self._looks = Looks(legend=False)
         self._linked: list[ImagePanel] = []
         self._note = ""
+        self._axes = True
         self._pointer: QPointF | None = None
         self.plot = pg.PlotWidget(self, axisItems={side: UnitAxis(side) for side in ("left", "bottom")})
         self.box: pg.ViewBox = self.plot.getViewBox()
@@ -148,7 +149,7 @@ class ImagePanel(QWidget):
         self._explain(picture)
         self._hug()
         if self._histogram is not None and self._histogram.isVisible():
-            self._histogram.show_values(picture.colour_values, *self._range(picture))
+            self._histogram.show_values(picture.shown, *self._range(picture))
         self.drawn.emit()
 
     def say(self, note: str) -> None:
@@ -164,15 +165,18 @@ class ImagePanel(QWidget):
         """Lay half-transparent colours over the picture, pixel by pixel."""
         self._overlay.show_pixels(pixels, self._image.rect)
 
+    def painter(self) -> Callable[[Picture], Picture]:
+        """What gives a picture, in any thread, the colours that it would have in this panel now."""
+        before, chosen, name = self.picture, self._levels, self._looks.map
+
+        def paint(picture: Picture) -> Picture:
+            kept = chosen if before is not None and picture.is_like(before) else None
+            return picture.painted_in(kept or picture.levels, _map_of(picture, name))
+
+        return paint
+
     def _colours(self, picture: Picture) -> Pixels:
-        values = picture.values if picture.scaled is None else picture.scaled
-        if np.iscomplexobj(values):
-            pixels = hue_and_brightness(values, self._range(picture)[1], self._map_of(picture))
-        else:
-            pixels = mapped(values, *self._range(picture), self._map_of(picture))
-        if picture.gaps:
-            pixels[np.isnan(values)] = 0
-        return pixels
+        return picture.pixels(self._range(picture), self._map_of(picture))
 
     def _range(self, picture: Picture) -> tuple[float, float]:
         return self._levels or picture.levels
@@ -183,10 +187,7 @@ class ImagePanel(QWidget):
         return None if picture is None else (self._colours(picture), self._range(picture), self._map_of(picture))
 
     def _map_of(self, picture: Picture) -> str:
-        """The colour map that the user chose for this kind of picture, where it can show the picture."""
-        is_complex = np.iscomplexobj(picture.values)
-        given = self._looks.map
-        return given if given in (HUES if is_complex else MAPS) else (HUES[0] if is_complex else picture.map)
+        return _map_of(picture, self._looks.map)
 
     def _explain(self, picture: Picture) -> None:
         """Say what the colours mean, where that is wanted."""
@@ -198,8 +199,16 @@ class ImagePanel(QWidget):
             self._legend.show_bar(self._map_of(picture), *end_texts(*self._range(picture), picture.unit))
 
     def _name_axes(self, unit: Lengths, shown: bool) -> None:
-        name_axes(self.plot, unit.symbol if shown else "")
+        name_axes(self.plot, unit.symbol if shown and self._axes else "")
         self._scale_bar.show_unit(unit.symbol if shown else "")
+
+    def share(self, pictures: int) -> None:
+        """Say that so many pictures stand side by side: then axes over all of them mean nothing."""
+        self._legend.share(pictures)
+        if (pictures == 1) != self._axes:
+            self._axes = pictures == 1
+            self._name_axes(self.picture.lengths if self.picture else PIXELS, self.picture is not None)
+            self._hug()
 
     def hide_scale(self) -> None:
         """Show no scale bar: the picture is a map of something that has no length."""
@@ -370,6 +379,12 @@ class ImagePanel(QWidget):
         wear(self.plot, self.palette())
         if self._histogram is not None:
             self._histogram.wear(self.palette())
+
+
+def _map_of(picture: Picture, chosen: str) -> str:
+    """The colour map that the user chose for this kind of picture, where it can show the picture."""
+    is_complex = np.iscomplexobj(picture.values)
+    return chosen if chosen in (HUES if is_complex else MAPS) else (HUES[0] if is_complex else picture.map)
 
 
 def add_options(menu: QMenu, title: str, names: tuple[str, ...], current: str, choose: Callable[[str], None]) -> None:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtCore import QRectF
 
+from ptychogui.gui.views.colours import Pixels, hue_and_brightness, mapped
 from ptychogui.gui.views.lengths import Lengths
 from ptychogui.io.picture import percentile_range
 from ptychogui.types import Mask
 
 SAMPLE = 1 << 16
 """Pixels that are enough to know a range."""
+
+
+@dataclass(frozen=True)
+class Painted:
+    """The pixels of a picture in their colours, with the range and the colour map that they were made with."""
+
+    pixels: Pixels
+    levels: tuple[float, float]
+    map: str
 
 
 @dataclass(frozen=True)
@@ -36,12 +46,33 @@ class Picture:
     levels: tuple[float, float] = (0.0, 1.0)
     scaled: NDArray[Any] | None = None
     gaps: bool = False
+    painted: Painted | None = None
+
+    @property
+    def shown(self) -> NDArray[Any]:
+        """The values that the colours stand for."""
+        return self.values if self.scaled is None else self.scaled
 
     @property
     def colour_values(self) -> NDArray[Any]:
-        """The values that the colours stand for."""
-        values = self.values if self.scaled is None else self.scaled
-        return np.abs(values) if np.iscomplexobj(values) else values
+        """The same, of complex values the amplitudes."""
+        return np.abs(self.shown) if np.iscomplexobj(self.shown) else self.shown
+
+    def pixels(self, levels: tuple[float, float], map: str) -> Pixels:
+        """The picture in its colours; what was painted before is not painted again."""
+        if self.painted is not None and (self.painted.levels, self.painted.map) == (levels, map):
+            return self.painted.pixels
+        if np.iscomplexobj(self.shown):
+            pixels = hue_and_brightness(self.shown, levels[1], map)
+        else:
+            pixels = mapped(self.shown, *levels, map)
+        if self.gaps:
+            pixels[np.isnan(self.shown)] = 0
+        return pixels
+
+    def painted_in(self, levels: tuple[float, float], map: str) -> Picture:
+        """The same with its colours, which may be made in any thread."""
+        return replace(self, painted=Painted(self.pixels(levels, map), levels, map))
 
     @property
     def rect(self) -> QRectF:

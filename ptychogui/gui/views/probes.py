@@ -35,8 +35,6 @@ def _count_text(modes: int) -> str:
 class ProbeView(View):
     """Every mode is as bright as its own brightest pixel, so that weak ones can be seen; the label tells its power."""
 
-    delay_ms = 40
-
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         chosen = kept("probe/kind", "complex")
@@ -104,6 +102,7 @@ class ProbeView(View):
             y, x = i // columns * (ny + gap), i % columns * (nx + gap)
             mosaic[y : y + ny, x : x + nx] = mode / max(float(np.abs(mode).max()), 1e-30)
         origin = -(ny // 2) * pixel[0], -(nx // 2) * pixel[1]
+        self.panel.share(columns)
         self.panel.show_picture(self._picture(mosaic, pixel, origin, self._unit), _count_text(len(share)))
         self._write_labels([f"{i + 1}: {100 * s:.3g} %" for i, s in enumerate(share[:MOST])])
 
@@ -113,8 +112,10 @@ class ProbeView(View):
         count = len(matrix)
         self._probe = probe
         picture = Picture(matrix, (1.0, 1.0), (0.0, 0.0), Lengths(1.0, ""), "", "viridis", (0.0, 1.0))
+        figures = [f"{value:.2f}" for value in matrix.ravel()] if count <= FIGURES else []
+        self.panel.share(count if figures else 1)  # figures need no legend
         self.panel.show_picture(picture, "0: orthogonal, 1: alike" if count > 1 else "one mode: nothing to compare")
-        self._take_labels([f"{value:.2f}" for value in matrix.ravel()] if count <= FIGURES else [], middle=True)
+        self._take_labels(figures, middle=True)
         for i, label in enumerate(self._labels):
             label.setPos(QPointF(i % count, i // count))
 

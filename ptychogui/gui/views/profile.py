@@ -24,8 +24,6 @@ BREADTH_PX = 3
 class ProfileView(View):
     """The profile with its slope, length and angle of the line, and the edge width in metres."""
 
-    delay_ms = 70
-
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tool: LineTool | None = None
@@ -56,7 +54,7 @@ class ProfileView(View):
     def use_line(self, tool: LineTool) -> None:
         """Show the values along this line."""
         self._tool = tool
-        tool.changed.connect(self._draw_if_seen)
+        tool.changed.connect(self.draw_if_seen)
 
     def fit(self) -> None:
         """Show whole curves again."""

@@ -31,7 +31,7 @@ PLANES_PIXELS = 2e7
 REST = 10
 """During a run the cut is made again after so many times as long as making it took: the run needs the machine more."""
 TICKS = 400
-LOW_PX, CONTROLS_PX = 240, 150
+LOW_PX, CONTROLS_PX = 240, 190
 """In a view lower than this the controls stand beside the pictures, so wide."""
 
 Optics = tuple[Complex, tuple[float, float], float]
@@ -40,8 +40,6 @@ Optics = tuple[Complex, tuple[float, float], float]
 
 class PropagationView(View):
     """Cut and plane side by side; slider, line and 'Find focus' choose the plane."""
-
-    delay_ms = 90
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -214,10 +212,13 @@ class PropagationView(View):
         where = float(found.z_m[focus])
         side = "behind" if where > 0 else "before"
         at_end = focus in (0, len(found.z_m) - 1)
-        focused = "no focus within what is shown" if at_end else f"focus {_text(abs(where))} {side} the sample"
-        self._readout.setText("  ·  ".join(text for text in (focused, self._plane_text) if text))
         known = self.result or self.dataset
-        self._readout.setToolTip(OF_CONE if known is not None and known.geometry.in_cone else "")
+        cone = known is not None and known.geometry.in_cone
+        smallest, beam = ("narrowest", ", as a parallel beam") if cone else ("focus", "")
+        where_text = f"{smallest} {_text(abs(where))} {side} the sample{beam}"
+        focused = "no focus within what is shown" if at_end else where_text
+        self._readout.setText("  ·  ".join(text for text in (focused, self._plane_text) if text))
+        self._readout.setToolTip(OF_CONE if cone else "")
 
     def _take_plane(self, z_m: float, made: tuple[Picture, tuple[float, float]]) -> None:
         picture, (high, wide) = made

@@ -15,7 +15,7 @@ from ptychogui.gui.views.base import View
 from ptychogui.gui.views.buttons import tool_button
 from ptychogui.gui.views.colours import table
 from ptychogui.gui.views.drift import drift, ways
-from ptychogui.gui.views.graphics import LEFT_PX, ScaleBar, UnitAxis, hug, name_axes, point_in, wear
+from ptychogui.gui.views.graphics import LEFT_PX, UnitAxis, hug, name_axes, point_in, wear
 from ptychogui.gui.views.lengths import PIXELS, Lengths, lengths
 from ptychogui.gui.views.readout import Readout
 from ptychogui.gui.views.unknowns import figures_of, unknowns_text
@@ -29,6 +29,7 @@ LONGEST = 4.0
 SHADES = 24
 ENLARGED = (1, 5, 10, 50, 100, 500)
 COLOURS = ("total counts", "deflection y", "deflection x", "order", "R-factor", "drift")
+UNITS = {"total counts": "counts", "deflection y": "px", "deflection x": "px"}
 
 
 class ScanView(View):
@@ -37,7 +38,6 @@ class ScanView(View):
     frame_selected = pyqtSignal(int)
     edit_wanted = pyqtSignal()
     """The user wants to change the positions."""
-    delay_ms = 80
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,7 +71,6 @@ class ScanView(View):
         for item in (self._spots, self._drift, self._selected):
             self.box.addItem(item)
         self.box.addItem(self._probe, ignoreBounds=True)
-        self._scale_bar = ScaleBar(self.box)
         self.box.sigResized.connect(self._hug)
         self.plot.sigDeviceRangeChanged.connect(self._hug)
         scene = self.plot.scene()
@@ -88,7 +87,7 @@ class ScanView(View):
             self.enlarge.addItem(f"drift ×{factor}", factor)
         self.enlarge.setObjectName("enlarge")
         self.enlarge.setToolTip("How much the lines from nominal to refined positions are enlarged")
-        self.colour_by.activated.connect(lambda _: self._draw_if_seen())
+        self.colour_by.activated.connect(lambda _: self.draw_if_seen())
         self.enlarge.activated.connect(lambda _: self._draw_drift())
         self._readout = Readout(self)
         self._figures = QLabel(self)
@@ -98,23 +97,23 @@ class ScanView(View):
         self._figures.hide()
         tip = "Move, delete and add positions; plan another scan"
         self.edit = tool_button(self, "edit_scan", "✎", tip, self.edit_wanted.emit)
-        boxes = QVBoxLayout()
+        said, boxes, under = QHBoxLayout(), QHBoxLayout(), QVBoxLayout()
+        said.addWidget(self._readout, 1)
+        said.addWidget(self.edit)
         for box in (self.colour_by, self.enlarge):
             box.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
             boxes.addWidget(box)
-        said = QVBoxLayout()
-        said.addWidget(self._readout)
-        said.addWidget(self._figures, 1)
-        row = QHBoxLayout()
-        row.setContentsMargins(6, 0, 4, 2)
-        row.addLayout(said, 1)
-        row.addLayout(boxes)
-        row.addWidget(self.edit, 0, Qt.AlignmentFlag.AlignTop)
+        boxes.addStretch(1)
+        under.setContentsMargins(6, 0, 4, 2)
+        under.setSpacing(2)
+        under.addLayout(said)
+        under.addWidget(self._figures)
+        under.addLayout(boxes)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.plot, 1)
-        layout.addLayout(row)
+        layout.addLayout(under)
 
     def show_frame(self, index: int) -> None:
         """Mark the frame that is shown elsewhere."""
@@ -167,20 +166,27 @@ class ScanView(View):
         points = self._nominal[::step] / self._unit.unit_si
         low, high = percentile_range(values)
         unknown = (by == "R-factor" and self._residual() is None) or (by == "drift" and self._way is None)
-        unit = self._unit if by == "drift" else Lengths(1.0, "")
-        known = f"{low / unit.unit_si:.3g} to {high / unit.unit_si:.3g} {unit.symbol}".strip()
+        unit = self._unit if by == "drift" else Lengths(1.0, UNITS.get(by, ""))
+        known = f"{_short(low / unit.unit_si)} to {_short(high / unit.unit_si)} {unit.symbol}".strip()
         self._say("known after a run" if unknown else known)
         level = np.nan_to_num((values[::step] - low) / (high - low)) * (SHADES - 1)
         brushes = _brushes()
         shades = np.clip(np.rint(level), 0, SHADES - 1).astype(int)
-        room = min(self.box.width(), self.box.height()) / math.sqrt(len(points))
-        size = float(np.clip(0.5 * room, 2, 9))
-        self._spots.setData(points[:, 1], points[:, 0], brush=[brushes[s] for s in shades], size=size)
+        self._spots.setData(points[:, 1], points[:, 0], brush=[brushes[s] for s in shades], size=self._spot_px())
+
+    def _spot_px(self) -> float:
+        """A size at which neighbours do not touch."""
+        assert self._nominal is not None
+        room = min(self.box.width(), self.box.height()) / math.sqrt(min(len(self._nominal), MOST))
+        return float(np.clip(0.5 * room, 2, 9))
 
     def _hug(self) -> None:
+        """Follow the size of the view."""
         if self._nominal is not None and len(self._nominal):
             height, width = np.ptp(self._nominal, 0)
             hug(self.plot, float(np.clip(width / max(height, 1e-30), 1 / LONGEST, LONGEST)))
+            if len(self._spots.data) and abs(self._spots.opts["size"] - self._spot_px()) > 0.5:
+                self._spots.setSize(self._spot_px())
 
     def _values(self) -> NDArray[np.float64]:
         """One value for each position, by which it is coloured."""
@@ -265,7 +271,6 @@ class ScanView(View):
 
     def _name_axes(self, unit: Lengths, shown: bool) -> None:
         name_axes(self.plot, unit.symbol if shown else "")
-        self._scale_bar.show_unit(unit.symbol if shown else "")
 
     def _nearest(self, y: float, x: float) -> int:
         assert self._nominal is not None
@@ -305,6 +310,11 @@ class ScanView(View):
         self._selected.setPen(pg.mkPen(accent, width=2))
         self._drift.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Text), width=1))
         self._probe.setPen(pg.mkPen(accent, width=1.5))
+
+
+def _short(value: float) -> str:
+    """Three digits, and a power of ten only where there are very many more."""
+    return f"{float(f'{value:.3g}'):g}"
 
 
 def _brushes() -> list[object]:

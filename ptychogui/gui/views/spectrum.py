@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -17,7 +18,7 @@ from ptychogui.gui.views.picture import Picture, levels_of
 from ptychogui.gui.views.shown_object import ShownObject, shown_object
 from ptychogui.io.picture import inside_scan
 from ptychogui.measure.spectrum import Spectrum, spectrum
-from ptychogui.types import Object, Scan
+from ptychogui.types import Object, Result, Scan, Snapshot
 
 HINT = "The power spectrum of the object appears here: where it becomes flat, noise begins."
 SIDE_PX = 512
@@ -26,8 +27,6 @@ SIDE_PX = 512
 
 class SpectrumView(View):
     """Both on logarithmic scales, of the part of the object that lies between the positions."""
-
-    delay_ms = 80
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,29 +56,40 @@ class SpectrumView(View):
 
     def draw(self) -> None:
         """Have the spectrum of the running or finished object made."""
-        shown = shown_object(self.result, self.snapshot)
-        if shown is None:
+        if self.result is None and self.snapshot is None:
             self._latest.forget()
             self.panel.show_picture(None)
             self.curves.show_curves(())
         else:
-            self._latest.run(partial(_made, shown), partial(self._take, shown), lambda said, _: self.panel.say(said))
+            make = partial(_made, self.result, self.snapshot, self.panel.painter())
+            self._latest.run(make, self._take, lambda said, _: self.panel.say(said))
 
-    def _take(self, shown: ShownObject, found: Spectrum) -> None:
-        unit = _unit(found, min(shown.pixel_m))
-        cut = tuple(slice(max(0, n // 2 - SIDE_PX // 2), n // 2 + SIDE_PX // 2) for n in found.power.shape)
-        power = found.power[cut]
-        logarithm = np.log10(np.maximum(power, 1e-30))
-        dy, dx = found.pixel_per_m
-        origin = -(power.shape[0] // 2) * dy, -(power.shape[1] // 2) * dx
-        picture = Picture(power, (dy, dx), origin, unit, map="inferno", levels=levels_of(logarithm), scaled=logarithm)
-        self.panel.show_picture(picture, shown.note or "power, logarithmic")
+    def _take(self, made: tuple[Picture, Curve, str]) -> None:
+        picture, curve, note = made
+        self.panel.show_picture(picture, note)
         self.panel.hide_scale()
-        x = found.frequency_per_m / unit.unit_si
-        self.curves.show_curves((Curve("power", x, found.radial),), unit.symbol)
+        self.curves.show_curves((curve,), picture.lengths.symbol)
 
 
-def _made(shown: ShownObject) -> Spectrum:
+def _made(
+    result: Result | None, snapshot: Snapshot | None, paint: Callable[[Picture], Picture]
+) -> tuple[Picture, Curve, str]:
+    """The picture and the curve of a spectrum, with what is said of it."""
+    shown = shown_object(result, snapshot)
+    assert shown is not None
+    found = _spectrum(shown)
+    unit = _unit(found, min(shown.pixel_m))
+    cut = tuple(slice(max(0, n // 2 - SIDE_PX // 2), n // 2 + SIDE_PX // 2) for n in found.power.shape)
+    power = found.power[cut]
+    logarithm = np.log10(np.maximum(power, 1e-30))
+    dy, dx = found.pixel_per_m
+    origin = -(power.shape[0] // 2) * dy, -(power.shape[1] // 2) * dx
+    picture = Picture(power, (dy, dx), origin, unit, map="inferno", levels=levels_of(logarithm), scaled=logarithm)
+    curve = Curve("power", found.frequency_per_m / unit.unit_si, found.radial)
+    return paint(picture), curve, shown.note or "power, logarithmic"
+
+
+def _spectrum(shown: ShownObject) -> Spectrum:
     """The spectrum of the box around the positions."""
     inside = inside_scan(Object(shown.image[None], shown.pixel_m, shown.origin_m), Scan(shown.positions_m))
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
