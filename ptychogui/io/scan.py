@@ -153,12 +153,16 @@ def _oriented(found: Found, data: Data, geometry: Geometry, need_scan: bool) -> 
     value = found.value
     low, high = scan.bounds_m
     unit = _unit_of_lengths(scan, geometry)
-    extent = " × ".join(format_quantity(float(size), unit) for size in high - low)
-    text = f"{value.text}: step {format_quantity(scan.step_m, unit)}, over {extent}"
+    extent = " × ".join(_rounded(float(size), unit) for size in high - low)
+    text = f"{value.text}: step {_rounded(scan.step_m, unit)}, over {extent}"
     if data.scan_rotation_rad or data.scan_flip != "none":
         text += f", rotated by {math.degrees(data.scan_rotation_rad):g}°, flip {data.scan_flip}"
     doubt = "; ".join(filter(None, [value.doubt, doubt]))
     return Found(scan, True, Value(value.name, text, value.origin, doubt))
+
+
+def _rounded(length: float, unit: str) -> str:
+    return format_quantity(float(f"{length:.4g}"), unit)
 
 
 def _unit_of_lengths(scan: Scan, geometry: Geometry) -> str:

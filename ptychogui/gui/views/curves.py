@@ -67,6 +67,7 @@ class CurvePlot(QWidget):
         for line, curve in zip(self._lines, self._curves):
             if len(self._curves) > 1:
                 self.plot.legend.addItem(line, curve.name)
+        self.plot.name_above(len(self._curves))
 
     def fit(self) -> None:
         """Show whole curves again."""

@@ -18,7 +18,7 @@ BAR_PX, WHEEL_PX = (8.0, 72.0), 56.0
 """Width and height of the bar, diameter of the wheel."""
 TEXT_PX = 11
 SMALLEST_PX = 260
-"""In a box that is smaller than this the legend would hide the picture."""
+"""A picture that is smaller than this would be hidden by the legend."""
 SHARPNESS = 4
 """Pixels of the wheel per pixel of the screen, so that it is smooth on any."""
 
@@ -31,6 +31,7 @@ class Legend(pg.GraphicsObject):  # type: ignore[misc]
         self._box = box
         self._map, self._wheel = "", False
         self._texts = ("", "")
+        self._pictures = 1
         self.setParentItem(box)
         self.setZValue(1000)
         box.sigResized.connect(self._move)
@@ -42,6 +43,11 @@ class Legend(pg.GraphicsObject):  # type: ignore[misc]
     def show_wheel(self, name: str) -> None:
         """Show which hue is which phase."""
         self._take(name, True, ("", ""))
+
+    def share(self, pictures: int) -> None:
+        """Say that so many pictures stand side by side in the box."""
+        self._pictures = pictures
+        self._move()
 
     def show_nothing(self) -> None:
         """Show no legend."""
@@ -63,7 +69,7 @@ class Legend(pg.GraphicsObject):  # type: ignore[misc]
 
     def paint(self, painter: QPainter, *_: Any) -> None:
         """Draw the bar or the wheel."""
-        if not self._map or min(self._box.width(), self._box.height()) < SMALLEST_PX:
+        if not self._map or min(self._box.width(), self._box.height()) < SMALLEST_PX * self._pictures:
             return
         font = QFont(painter.font())
         font.setPixelSize(TEXT_PX)

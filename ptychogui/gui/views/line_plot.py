@@ -11,6 +11,8 @@ from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.graphics import RIGHT_PX, TOP_PX, UnitAxis, name_axes, wear
 
+NAMES_PX = 24
+"""Room for one row of names."""
 _PLATE_ALPHA = 200
 
 
@@ -39,6 +41,15 @@ class LinePlot(pg.PlotWidget):  # type: ignore[misc]
         """The unit of the axis below; without one the plot is empty, and shows its hint."""
         name_axes(self, unit)
         self._hint.setVisible(not unit)
+
+    def name_above(self, curves: int) -> None:
+        """Let the names of so many curves stand in a row over the plot, where they hide nothing; 1 needs no name."""
+        item = self.getPlotItem()
+        self.legend.setParentItem(item)
+        self.legend.anchor((1, 0), (1, 0), offset=(-RIGHT_PX, 0))
+        self.legend.layout.setContentsMargins(6, 0, 0, 0)
+        self.legend.setColumnCount(max(curves, 1))
+        item.layout.setContentsMargins(0, NAMES_PX if curves > 1 else TOP_PX, RIGHT_PX, 0)
 
     def fit(self) -> None:
         """Show whole curves again."""

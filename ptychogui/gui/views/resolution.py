@@ -38,6 +38,7 @@ class ResolutionView(View):
         self._button.clicked.connect(self._press)
         row = QHBoxLayout()
         row.setContentsMargins(6, 2, 4, 2)
+        row.setSpacing(10)
         row.addWidget(self._button)
         row.addWidget(self._readout, 1)
         layout = QVBoxLayout(self)
