@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Generator
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ptychogui.engine.registration import Grid, by_metres, by_positions, registered
+from ptychogui.engine.registration import Grid, Image, by_metres, by_positions, registered
 from ptychogui.engine.similarity import nrmse, ssim
 from ptychogui.io.picture import inside_scan, scanned_area, without_ramp
 from ptychogui.params import InputError
 from ptychogui.types import Complex, Mask, Object, Real, Result
 
+Pixels = NDArray[np.intp]
 _FEWEST_PX = 64
 _STRETCH = (0.25, 4.0)
 """Pixels that differ by more are not compared: one of the two would be guessed."""
@@ -23,6 +27,7 @@ class Comparison:
 
     `support` (Y, X) is where both were scanned: there they were aligned, and the figures hold there. `nrmse` is
     ‖b − a‖ / ‖a‖; the SSIM is that of the amplitudes and of the phases, not a number where there is no structure.
+    Before they are `aligned` the second lies where its positions say, to the nearest pixel, and there are no figures.
     """
 
     first: Complex
@@ -30,9 +35,10 @@ class Comparison:
     support: Mask
     pixel_m: tuple[float, float]
     origin_m: tuple[float, float]
-    nrmse: float
-    ssim_amplitude: float
-    ssim_phase: float
+    nrmse: float = math.nan
+    ssim_amplitude: float = math.nan
+    ssim_phase: float = math.nan
+    aligned: bool = False
 
     @property
     def phase_difference(self) -> Real:
@@ -50,9 +56,47 @@ def compare(first: Result, second: Result) -> Comparison:
 
     Raises `InputError` where their pixels differ too much, where they show different places, or are no numbers.
     """
+    *_, found = comparisons(first, second)
+    return found
+
+
+def comparisons(first: Result, second: Result) -> Generator[Comparison, None, None]:
+    """What `compare` gives, as it comes to be: not aligned at first, then without figures, and at last whole.
+
+    Raises `InputError` as `compare` does.
+    """
     a, b = _area(first), _whole(second)
     if not (np.isfinite(a.slices).all() and np.isfinite(b.slices).all()):
         raise InputError("One of the two results is not a number everywhere: its run did not converge.")
+    grid = _grid(a, first, b, second)
+    at, on = _nearest(a, grid, b)
+    support = inside_scan(a, first.scan) & on & inside_scan(b, second.scan)[at]
+    if support.sum() < _FEWEST_PX:
+        raise InputError("The two results show different places of the sample, so there is nothing to compare.")
+    wanted = without_ramp(a.slices[0], support)
+    rough = without_ramp(np.where(on, b.slices[0][at], 1), support)
+    rough *= np.linalg.norm(wanted[support]) / max(float(np.linalg.norm(rough[support])), 1e-30)
+    box = tuple(slice(int(where.min()), int(where.max()) + 1) for where in np.nonzero(support))
+    y, x = (o + part.start * d for o, part, d in zip(a.origin_m, box, a.pixel_m, strict=True))
+    found = Comparison(wanted[box], rough[box], support[box], a.pixel_m, (y, x))
+    yield found
+    given = registered(b, wanted.astype(np.complex128), support, grid)[box]
+    found = replace(found, second=given.astype(np.complex64), aligned=True)
+    yield found
+    yield replace(found, **_figures(given, wanted[box].astype(np.complex128), found.support))
+
+
+def _figures(given: Image, wanted: Image, support: Mask) -> dict[str, float]:
+    phase = np.angle(wanted)
+    return {
+        "nrmse": nrmse(given, wanted, support),
+        "ssim_amplitude": ssim(np.abs(given), np.abs(wanted), support),
+        "ssim_phase": ssim(phase + np.angle(given * wanted.conj()), phase, support),
+    }
+
+
+def _grid(a: Object, first: Result, b: Object, second: Result) -> Grid:
+    """Where the pixels of the first lie on the second. Raises `InputError` where they differ too much."""
     grid = by_metres(b, a)
     if len(first.scan) == len(second.scan):
         grid = by_positions(b, second.scan.positions_m, a, first.scan.positions_m)
@@ -62,24 +106,7 @@ def compare(first: Result, second: Result) -> Comparison:
             f"The pixels of the two results differ by a factor of {max(high, 1 / low):.3g}: "
             "compare results of the same energy, distance and binning."
         )
-    support = inside_scan(a, first.scan) & _reached(a, grid, b, second)
-    if support.sum() < _FEWEST_PX:
-        raise InputError("The two results show different places of the sample, so there is nothing to compare.")
-    wanted = without_ramp(a.slices[0], support).astype(np.complex128)
-    given = registered(b, wanted, support, grid)
-    phase = np.angle(wanted)
-    box = tuple(slice(int(where.min()), int(where.max()) + 1) for where in np.nonzero(support))
-    y, x = (o + part.start * d for o, part, d in zip(a.origin_m, box, a.pixel_m, strict=True))
-    return Comparison(
-        wanted[box].astype(np.complex64),
-        given[box].astype(np.complex64),
-        support[box],
-        a.pixel_m,
-        (y, x),
-        nrmse(given, wanted, support),
-        ssim(np.abs(given), np.abs(wanted), support),
-        ssim(phase + np.angle(given * wanted.conj()), phase, support),
-    )
+    return grid
 
 
 def _whole(result: Result) -> Object:
@@ -94,12 +121,11 @@ def _area(result: Result) -> Object:
     return Object(image, result.obj.pixel_m, (y + rows.start * dy, x + columns.start * dx))
 
 
-def _reached(a: Object, grid: Grid, b: Object, second: Result) -> Mask:
-    """Where (Y, X) the second was scanned, on the pixels of the first."""
-    there = inside_scan(b, second.scan)
-    rows, columns = np.indices(a.slices.shape[1:])
-    at = np.rint(np.tensordot(grid.matrix, np.stack([rows, columns]), 1) + grid.shift[:, None, None]).astype(int)
-    on = ((at >= 0) & (at < np.array(there.shape)[:, None, None])).all(0)
-    reached = np.zeros(rows.shape, np.bool_)
-    reached[on] = there[at[0][on], at[1][on]]
-    return reached
+def _nearest(a: Object, grid: Grid, b: Object) -> tuple[tuple[Pixels, Pixels], Mask]:
+    """For every pixel (Y, X) of the first the nearest one of the second, and whether it has one."""
+    rows, columns = (np.arange(n) for n in a.slices.shape[1:])
+    (ny, nx), (my, mx) = b.slices.shape[1:], grid.matrix
+    y = np.rint((my[0] * rows + grid.shift[0])[:, None] + my[1] * columns).astype(np.intp)
+    x = np.rint((mx[0] * rows + grid.shift[1])[:, None] + mx[1] * columns).astype(np.intp)
+    on = (y >= 0) & (y < ny) & (x >= 0) & (x < nx)
+    return (y.clip(0, ny - 1), x.clip(0, nx - 1)), on

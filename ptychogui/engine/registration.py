@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +11,14 @@ from scipy.fft import fft, fft2, ifft, ifft2, next_fast_len
 
 from ptychogui.types import Mask, Object, Positions
 
-Image = NDArray[np.complex128]
+Image = NDArray[np.complexfloating[Any, Any]]
 Pair = NDArray[np.float64]
 
 _ROUNDS = 12
 _CLOSE_PX = 1e-4
+_REDUCED_PX = 512
+"""A picture that is larger is registered at about this size first, and then, in single precision, at its own."""
+_FEWEST_PX = 64
 _RIM_PX = 16
 """Pixels around a support that are looked at, since a shift mixes neighbours."""
 _STILL_PX = 0.02
@@ -80,27 +84,31 @@ def _misfit(grid: Grid, at: Positions, to: Positions) -> float:
     return float(np.median(np.linalg.norm(at @ grid.matrix.T + grid.shift - to, axis=1)))
 
 
-def resampled(given: Object, grid: Grid, shape: tuple[int, ...]) -> Image:
+def resampled(given: Object, grid: Grid, shape: tuple[int, ...], dtype: type = np.complex128) -> Image:
     """The first slice of `given` on a wanted grid of `shape` (Y, X), ones where it does not reach."""
-    from scipy.ndimage import affine_transform
-
-    image = given.slices[0].astype(np.complex128)
+    image = given.slices[0].astype(dtype)
     if np.abs(grid.matrix - np.eye(2)).max() * max(shape) > _STILL_PX:
-        parts = [
-            affine_transform(part, grid.matrix, grid.shift, shape, order=5, mode="constant", cval=outside)
-            for part, outside in ((image.real, 1.0), (image.imag, 0.0))
-        ]
-        return np.asarray(parts[0] + 1j * parts[1])
+        return _mapped(image, grid, shape)
     middle = (np.array(shape) - 1) / 2  # a matrix that is hardly more than one still shifts
     offset = -(grid.shift + grid.matrix @ middle - middle)
-    whole = np.rint(offset).astype(int)
+    whole = np.rint(offset).astype(np.intp)
     image = fourier_shift(image, offset - whole)
-    out = np.ones(shape, np.complex128)
+    out: Image = np.ones(shape, dtype)
     low, high = np.maximum(whole, 0), np.minimum(whole + image.shape, shape)
     if (high > low).all():
         target = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
         out[target] = image[tuple(slice(a - w, b - w) for a, b, w in zip(low, high, whole, strict=True))]
     return out
+
+
+def _mapped(image: Image, grid: Grid, shape: tuple[int, ...]) -> Image:
+    from scipy.ndimage import affine_transform
+
+    parts = [
+        affine_transform(part, grid.matrix, grid.shift, shape, order=5, mode="constant", cval=outside)
+        for part, outside in ((image.real, 1.0), (image.imag, 0.0))
+    ]
+    return np.asarray(parts[0] + 1j * parts[1])
 
 
 def registered(given: Object, wanted: Image, support: Mask, grid: Grid) -> Image:
@@ -124,13 +132,70 @@ def _around(support: Mask) -> tuple[tuple[slice, slice], Pair]:
 
 
 def _fitted(given: Object, wanted: Image, support: Mask, grid: Grid) -> Image:
+    factor = -(-max(wanted.shape) // _REDUCED_PX)
+    few = _reduced_mask(support, factor)
+    if factor == 1 or few.sum() < _FEWEST_PX:
+        return _best_of_two(given, wanted, support, grid).image
+    start, ramp = _from_reduced(given, wanted, few, grid, factor)
+    image = resampled(given, start, wanted.shape, np.complex64)
+    return _aligned(image, wanted.astype(np.complex64), support, np.zeros(2), ramp).image
+
+
+@dataclass(frozen=True)
+class _Aligned:
+    """An image over the one that is wanted, and how it came there from `grid`."""
+
+    image: Image
+    scale: complex
+    shift: Pair
+    ramp: Pair
+    grid: Grid | None = None
+
+
+def _best_of_two(given: Object, wanted: Image, support: Mask, grid: Grid) -> _Aligned:
+    """Aligned from where it lies, or from where the structure is most alike, whichever comes closer."""
     coarse = _coarse_shift(given, wanted, support, grid)
     tried = []
     for start in (grid, grid.moved(coarse)) if np.any(coarse) else (grid,):
         image = resampled(given, start, wanted.shape)
-        scale, shift, ramp = alignment(image, wanted, support)
-        tried.append(scale * moved(image, shift, ramp))
-    return min(tried, key=lambda image: float(np.linalg.norm((image - wanted)[support])))
+        ramp = _coarse_ramp(image * wanted.conj() * support)
+        tried.append(replace(_aligned(image, wanted, support, np.zeros(2), ramp), grid=start))
+    return min(tried, key=lambda found: float(np.linalg.norm((found.image - wanted)[support])))
+
+
+def _from_reduced(given: Object, wanted: Image, few: Mask, grid: Grid, factor: int) -> tuple[Grid, Pair]:
+    """Where to begin: grid and ramp, found on means over `factor` × `factor` pixels.
+
+    A steep ramp, which would not outlive the mean, is taken out of both before.
+    """
+    have, want = _steepness(given.slices[0]), _steepness(wanted)
+    small = Object(_reduced(_ramped(given.slices[0], -have), factor)[None], given.pixel_m, given.origin_m)
+    middle = np.full(2, (factor - 1) / 2)
+    there = Grid(grid.matrix, (grid.shift + grid.matrix @ middle - middle) / factor)
+    found = _best_of_two(small, _reduced(_ramped(wanted, -want), factor), few, there)
+    assert found.grid is not None
+    by_px: Pair = np.linalg.solve(grid.matrix, there.shift - found.grid.shift) + found.shift
+    return grid.moved(factor * by_px), found.ramp / factor - grid.matrix.T @ have + want
+
+
+def _reduced(image: Image, factor: int) -> Image:
+    """Means over `factor` × `factor` pixels; what is left at the far edges goes."""
+    ny, nx = (n // factor for n in image.shape)
+    blocks = image[: ny * factor, : nx * factor].reshape(ny, factor, nx, factor)
+    return np.asarray(blocks.mean((1, 3)))
+
+
+def _reduced_mask(mask: Mask, factor: int) -> Mask:
+    """Where all of `factor` × `factor` pixels count."""
+    ny, nx = (n // factor for n in mask.shape)
+    return np.asarray(mask[: ny * factor, : nx * factor].reshape(ny, factor, nx, factor).all((1, 3)))
+
+
+def _steepness(image: Image) -> Pair:
+    """The mean phase (y, x) in radians by which a pixel is ahead of the one before."""
+    down, across = (np.vdot(image[:-1], image[1:]), np.vdot(image[:, :-1], image[:, 1:]))
+    steepness: Pair = np.angle(np.array([down, across], np.complex128))
+    return steepness
 
 
 def alignment(found: Image, truth: Image, support: Mask) -> tuple[complex, Pair, Pair]:
@@ -138,21 +203,33 @@ def alignment(found: Image, truth: Image, support: Mask) -> tuple[complex, Pair,
 
     By Gauss-Newton steps: near the truth T, the found object is g (T + δ·∇T + i k·r T), linear in what is sought.
     """
-    y, x = np.meshgrid(*(np.arange(n) - n // 2 for n in truth.shape), indexing="ij")
-    gradient = [_derivative(truth, axis) for axis in (0, 1)]
-    columns = np.stack([truth, *gradient, 1j * y * truth, 1j * x * truth], -1)[support]
-    real = np.concatenate([columns.real, columns.imag])
-    normal, wanted = real.T @ real, truth[support]
-    shift, ramp = np.zeros(2), _coarse_ramp(found * truth.conj() * support)
+    fit = _aligned(found, truth, support, np.zeros(2), _coarse_ramp(found * truth.conj() * support))
+    return fit.scale, fit.shift, fit.ramp
+
+
+def _aligned(found: Image, truth: Image, support: Mask, shift: Pair, ramp: Pair) -> _Aligned:
+    """Aligned by Gauss-Newton steps from a shift and a ramp that are nearly right."""
+    wanted = truth[support]
+    y, x = (np.arange(n, dtype=np.float32) - n // 2 for n in truth.shape)
+    rows, columns = np.broadcast_to(y[:, None], support.shape)[support], np.broadcast_to(x, support.shape)[support]
+    changes = (_derivative(truth, axis)[support] for axis in (0, 1))
+    sought = [wanted, *changes, 1j * rows * wanted, 1j * columns * wanted]
+    sizes = np.array([float(np.linalg.norm(column)) or 1.0 for column in sought])
+    normal = np.array([[np.vdot(a, b).real for b in sought] for a in sought], np.float64) / np.outer(sizes, sizes)
+    image = moved(found, shift, ramp)
     for _ in range(_ROUNDS):
-        target = moved(found, shift, ramp)[support]
+        target = image[support]
         target *= _scale(target, wanted)
-        step, *_rest = np.linalg.lstsq(normal, real.T @ np.concatenate([target.real, target.imag]), rcond=None)
+        given = np.array([np.vdot(column, target).real for column in sought], np.float64) / sizes
+        step = np.linalg.lstsq(normal, given, rcond=None)[0] / sizes
         # target ≈ T + δ·∇T + i k·r T is `found` moved by −δ and ramped by −k away from where it should be
         shift, ramp = shift + np.clip(step[1:3], -0.5, 0.5), ramp - step[3:5]
-        if np.abs(step[1:3]).max() < _CLOSE_PX and np.abs(step[3:5]).max() * max(truth.shape) < _CLOSE_PX:
+        close = np.abs(step[1:3]).max() < _CLOSE_PX and np.abs(step[3:5]).max() * max(truth.shape) < _CLOSE_PX
+        image = moved(found, shift, ramp)
+        if close:
             break
-    return _scale(moved(found, shift, ramp)[support], wanted), shift, ramp
+    scale = _scale(image[support], wanted)
+    return _Aligned(np.asarray(scale * image, image.dtype), scale, shift, ramp)
 
 
 def _scale(given: Image, wanted: Image) -> complex:
@@ -165,17 +242,27 @@ def fourier_shift(values: Image, shift: Pair) -> Image:
     for axis, by_px in enumerate(shift):
         if by_px:
             n = values.shape[axis]
-            spectrum = fft(np.concatenate([values, np.flip(values, axis)], axis), axis=axis, overwrite_x=True)
-            ramp = np.exp(-2j * np.pi * by_px * np.fft.fftfreq(2 * n))
+            more = [(0, next_fast_len(n) - n if axis == i else 0) for i in (0, 1)]
+            held = np.pad(values, more, mode="edge")
+            spectrum = fft(np.concatenate([held, np.flip(held, axis)], axis), axis=axis, overwrite_x=True)
+            ramp = np.exp(-2j * np.pi * by_px * np.fft.fftfreq(spectrum.shape[axis])).astype(values.dtype)
             spectrum *= ramp if axis else ramp[:, None]
-            values = np.take(ifft(spectrum, axis=axis, overwrite_x=True), np.arange(n), axis)
+            moved_on = ifft(spectrum, axis=axis, overwrite_x=True)
+            values = moved_on[:, :n] if axis else moved_on[:n]
     return values
 
 
 def moved(values: Image, shift: Pair, ramp: Pair) -> Image:
     """An array (Y, X) with a phase ramp (y, x) in radians a pixel, moved by (y, x) pixels."""
-    phases = [np.exp(1j * k * (np.arange(n) - n // 2)) for k, n in zip(ramp, values.shape, strict=True)]
-    return fourier_shift(values * phases[0][:, None] * phases[1], shift)
+    return fourier_shift(_ramped(values, ramp), shift)
+
+
+def _ramped(values: Image, ramp: Pair) -> Image:
+    """An array (Y, X) with a phase ramp (y, x) in radians a pixel."""
+    down, across = (np.exp(1j * k * (np.arange(n) - n // 2)) for k, n in zip(ramp, values.shape, strict=True))
+    result = values * down.astype(values.dtype)[:, None]
+    result *= across.astype(values.dtype)
+    return np.asarray(result)
 
 
 def _derivative(values: Image, axis: int) -> Image:

@@ -33,7 +33,7 @@ def ssim(found: NDArray[np.float64], truth: NDArray[np.float64], support: Mask) 
     dynamic range L. The mean is over pixels whose window lies wholly in the support, or over all of it where there are
     none. Not a number where the truth is flat.
     """
-    from scipy.ndimage import binary_erosion, gaussian_filter
+    from scipy.ndimage import gaussian_filter, minimum_filter1d
 
     span = float(np.ptp(truth[support]))
     if span == 0:
@@ -42,10 +42,15 @@ def ssim(found: NDArray[np.float64], truth: NDArray[np.float64], support: Mask) 
     def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(gaussian_filter(values, _SIGMA_PX, radius=_RADIUS_PX))
 
-    inner = binary_erosion(support, np.ones((2 * _RADIUS_PX + 1, 2 * _RADIUS_PX + 1), np.bool_))
+    rows, columns = (np.flatnonzero(support.any(axis)) for axis in (1, 0))
+    box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    found, truth, support = found[box], truth[box], support[box]
+    inner = support.astype(np.uint8)
+    for axis in (0, 1):
+        inner = minimum_filter1d(inner, 2 * _RADIUS_PX + 1, axis, mode="constant")
     x, y = np.where(np.isfinite(found), found, 0), truth
     mx, my = mean(x), mean(y)
     vx, vy, both = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my
     c1, c2 = (0.01 * span) ** 2, (0.03 * span) ** 2
     similar = (2 * mx * my + c1) * (2 * both + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))
-    return float(similar[inner if inner.any() else support].mean())
+    return float(similar[inner > 0 if inner.any() else support].mean())

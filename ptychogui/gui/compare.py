@@ -22,12 +22,14 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ptychogui.comparison import Comparison, compare
+from ptychogui.comparison import Comparison, comparisons
 from ptychogui.gui.compare_view import CompareView
 from ptychogui.gui.opened import Opened, Run
 from ptychogui.gui.run_words import value_text
 from ptychogui.gui.session import Session
+from ptychogui.gui.stream import Stream
 from ptychogui.reproduce import differences
+from ptychogui.types import Result
 
 Page = Literal["pictures", "parameters"]
 PAGES: tuple[Page, ...] = ("pictures", "parameters")
@@ -45,6 +47,7 @@ class CompareDialog(QDialog):
         self._session = session
         self._runs: list[tuple[Opened, Run]] = []
         self._wanted: tuple[object, object] | None = None
+        self._work: Stream[Comparison] = Stream(session.tasks)
         self._closed = False
         self.first, self.second = self._choice("compare_first", "First"), self._choice("compare_second", "Second")
         self.swap = QPushButton("Swap", self)
@@ -109,8 +112,9 @@ class CompareDialog(QDialog):
         self.pages.setCurrentIndex(PAGES.index(page))
 
     def done(self, result: int) -> None:
-        """Close; what is being compared is not waited for, and nothing more is begun."""
+        """Close; what is being compared ends at its next step, and nothing more is begun."""
         self._closed, self._wanted = True, None
+        self._work.stop()
         super().done(result)
 
     # which runs
@@ -164,28 +168,38 @@ class CompareDialog(QDialog):
             missing = first if first.result is None else second
             self._refuse(f"{missing.name} has no result yet.")
         elif self._wanted is None or self._wanted[0] is not first.result or self._wanted[1] is not second.result:
-            self._wanted = first.result, second.result
-            self.said.setText("Bringing one over the other…")
-            self.view.show_comparison(None, first.title, second.title)
-            self._session.tasks.run(
-                partial(compare, first.result, second.result),
-                partial(self._compared, self._wanted, first.title, second.title),
-                partial(self._failed, self._wanted),
-            )
+            self._compare(first, first.result, second, second.result)
+
+    def _compare(self, first: Run, one: Result, second: Run, other: Result) -> None:
+        """Begin to compare two results; what was being compared ends."""
+        self._wanted = one, other
+        self._work.stop()
+        work: Stream[Comparison] = Stream(self._session.tasks)
+        self._work = work
+        work.changed.connect(partial(self._compared, work, first.title, second.title))
+        work.ended.connect(partial(self._ended, work))
+        self.said.setText("Bringing one over the other…")
+        self.view.show_comparison(None, first.title, second.title)
+        work.start(partial(comparisons, one, other))
 
     def _refuse(self, sentence: str) -> None:
         self._wanted = None
+        self._work.stop()
         self.said.setText(sentence)
         self.view.show_comparison(None, "", "")
 
-    def _failed(self, wanted: object, sentence: str, _: str) -> None:
-        if wanted is self._wanted:
-            self.said.setText(sentence)
+    def _ended(self, work: Stream[Comparison]) -> None:
+        if work is self._work and not work.stopped and work.problem:
+            self.said.setText(work.problem)
 
-    def _compared(self, wanted: object, first: str, second: str, found: Comparison) -> None:
-        if wanted is not self._wanted:
+    def _compared(self, work: Stream[Comparison], first: str, second: str) -> None:
+        found = work.item
+        if work is not self._work or work.stopped or found is None:
             return
         self.view.show_comparison(found, first, second)
+        if not math.isfinite(found.nrmse):
+            self.said.setText("Measuring how far they agree…" if found.aligned else "Bringing one over the other…")
+            return
         alike = {"amplitudes": found.ssim_amplitude, "phases": found.ssim_phase}
         parts = [f"SSIM of the {name} {value:.4f}" for name, value in alike.items() if math.isfinite(value)]
         figures = "  ·  ".join((f"NRMSE {found.nrmse:.4g}", *parts))

@@ -12,7 +12,7 @@ from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from worlds import object_at
 
-from ptychogui.comparison import compare
+from ptychogui.comparison import compare, comparisons
 from ptychogui.geometry import Geometry
 from ptychogui.gui.compare import CompareDialog
 from ptychogui.gui.opened import Opened, Run
@@ -25,11 +25,12 @@ Until = Callable[[Callable[[], object]], None]
 PIXEL_M = (2e-8, 3e-8)
 
 
-def result(shift_px: tuple[float, float] = (0.0, 0.0), scale: complex = 1, ramp: float = 0.0) -> Result:
+def result(shift_px: tuple[float, float] = (0.0, 0.0), scale: complex = 1, ramp: float = 0.0, wider: int = 1) -> Result:
     """An object of plane waves at places that are moved by a fraction of a pixel, with a ramp and a factor."""
-    y, x = np.arange(90.0)[:, None], np.arange(110.0)[None, :]
+    y, x = np.arange(90.0 * wider)[:, None], np.arange(110.0 * wider)[None, :]
     values = scale * object_at(y - shift_px[0], x - shift_px[1]) * np.exp(1j * ramp * (y - 0.4 * x))
     places = np.stack(np.meshgrid(np.linspace(20, 66, 9), np.linspace(25, 80, 8), indexing="ij"), -1).reshape(-1, 2)
+    places = places * wider
     origin_m = (-3e-7, 5e-7)
     obj = Object(values[None].astype(np.complex64), PIXEL_M, origin_m)
     positions_m = places * PIXEL_M + origin_m
@@ -51,6 +52,26 @@ def test_what_no_measurement_can_tell_is_no_difference() -> None:
     assert found.nrmse < 0.01
     assert found.ssim_phase > 0.999
     assert np.abs(found.phase_difference[found.support]).max() < 0.05
+
+
+@pytest.mark.parametrize(("shift", "ramp"), [((0.4, -0.3), 0.02), ((13.3, -8.6), 0.0), ((2.6, 5.3), -0.5)])
+def test_large_pictures_are_aligned_as_well(shift: tuple[float, float], ramp: float) -> None:
+    found = compare(result(wider=8), result(shift, 0.7 * np.exp(1.1j), ramp, wider=8))
+    assert max(found.first.shape) > 400
+    assert found.nrmse < 0.002
+    assert found.ssim_amplitude > 0.9999
+    assert np.abs(found.phase_difference[found.support]).max() < 0.01
+
+
+def test_a_comparison_comes_in_steps() -> None:
+    rough, aligned, whole = comparisons(result(), result((0.4, -0.3), 0.7 * np.exp(1.1j), 0.02))
+    assert not rough.aligned
+    assert aligned.aligned
+    assert np.isnan(aligned.nrmse)
+    assert np.isfinite(whole.nrmse)
+    errors = [float(np.abs(each.second - each.first)[each.support].mean()) for each in (rough, aligned)]
+    assert errors[1] < 0.1 * errors[0] < 0.1
+    assert np.array_equal(whole.second, aligned.second)
 
 
 def test_what_is_different_is_told() -> None:
@@ -167,3 +188,22 @@ def test_a_run_without_a_result_says_so_and_its_parameters_are_shown(dialog: Com
     assert dialog.table.item(0, 0).text() == "These two runs have the same parameters."
     dialog.swap.click()
     assert dialog.first.currentText() == "Run 3 · adam"
+
+
+def test_closing_ends_what_is_being_compared(dialog: CompareDialog, session: Session, until: Until) -> None:
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)  # the fixture does
+    shown: list[bool] = []
+    first, second = result(wider=8), result((1.4, -0.3), wider=8)
+    assert session.current is not None
+    session.current.runs += [Run("Run 4", Job(), "", 4, result=first), Run("Run 5", Job(), "", 5, result=second)]
+    session.tree_changed.emit()
+    dialog.first.setCurrentIndex(3)
+    dialog.second.setCurrentIndex(4)
+    work = dialog._work
+    work.changed.connect(lambda: shown.append(work.item is not None and work.item.aligned))
+    work.changed.connect(dialog.reject)
+    until(lambda: session.tasks.waiting == 0)
+    assert not shown[0]  # the first picture, before they are aligned
+    assert not work.running
+    assert work.item is not None
+    assert np.isnan(work.item.nrmse)
