@@ -58,6 +58,9 @@ _OTHER = {
 }
 _NO_PREFIX = ("kV", "px")
 """Units that hold a prefix already, or take none."""
+_ANGSTROM_M = 1e-10
+_ALMOST = 0.9999999
+"""What is rounded up to the next prefix has it."""
 _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\d\s]*)\s*")
 
 
@@ -87,11 +90,13 @@ def _scaled(number: float, factor: float) -> float:
 
 
 def format_quantity(value: float, unit: str) -> str:
-    """Write an SI number with the prefix that people expect (`3.5e-08, 'm'` gives `35 nm`)."""
+    """Write an SI number with the prefix that people expect (`3.5e-08, 'm'` gives `35 nm`, and 4.65e-10 `4.65 Å`)."""
     if not unit or unit in _NO_PREFIX or not value or not math.isfinite(value):
         return f"{value:.6g} {unit}".strip()
+    if unit == "m" and _ANGSTROM_M * _ALMOST <= abs(value) < 10 * _ANGSTROM_M * _ALMOST:
+        return f"{value / _ANGSTROM_M:.6g} Å"
     for prefix in ("G", "M", "k", "", "m", "µ", "n", "p"):
-        if abs(value) >= _PREFIX[prefix] * 0.9999999:
+        if abs(value) >= _PREFIX[prefix] * _ALMOST:
             return f"{value / _PREFIX[prefix]:.6g} {prefix}{unit}"
     return f"{value:.6g} {unit}"
 

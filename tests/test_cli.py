@@ -221,7 +221,7 @@ def test_info_tells_value_by_value_where_each_is_from(scan, capsys, figures):
     assert about["frames"] == [40, 40, 56]
     assert about["geometry"]["field"] == "far"
     assert about["geometry"]["distance_m"] == 2.0
-    assert about["values"]["wavelength"] == {"value": "142.511 pm (8.7 keV)", "origin": "file", "doubt": ""}
+    assert about["values"]["wavelength"] == {"value": "1.42511 Å (8.7 keV)", "origin": "file", "doubt": ""}
 
 
 def test_info_of_a_bare_stack_says_what_to_give(tmp_path, capsys):

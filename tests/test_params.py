@@ -201,6 +201,7 @@ def test_what_is_no_quantity_is_refused(text: str, unit: str) -> None:
         (3.5e-8, "m", "35 nm"),
         (1e-9, "m", "1 nm"),
         (9.79e-11, "m", "97.9 pm"),
+        (4.65e-10, "m", "4.65 Å"),
         (12400.0, "eV", "12.4 keV"),
         (-1.35e-5, "m", "-13.5 µm"),
         (0.0, "m", "0 m"),

@@ -132,7 +132,7 @@ def _grey(result: Result, name: str, title: str, values: Real, inside: Mask, uni
     low, high = percentile_range(values[inside] if inside.any() else values)
     grey = (np.clip((np.nan_to_num(values) - low) / (high - low), 0, 1) * 255).astype(np.uint8)
     bar = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
-    ends = f"{low:.3g}", f"{high:.3g} {unit}".strip()
+    ends = f"{low:.3g}".replace("-", "−"), f"{high:.3g} {unit}".replace("-", "−").strip()
     colours = np.repeat(grey[..., None], 3, axis=-1)
     return Figure(name, title, colours, result.obj.pixel_m, result.geometry.calibrated, bar, ends)
 

@@ -25,7 +25,7 @@ MICROSCOPE = {
     "scan_shape": (48, 40),
     "scan_step_m": 31.25e-10,
     "scan_rotation_rad": 0.6283185307,
-    "scan_flip": "y",
+    "scan_flip": "tx",
 }
 
 

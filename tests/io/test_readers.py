@@ -185,7 +185,7 @@ def test_some_other_text_beside_tiff_frames_is_no_hindrance(tmp_path, frames):
 def test_wavelengths_are_told_with_their_energy(npz):
     for said, text in (
         ({"kV": 300}, "1.96875 pm (electrons of 300 keV)"),
-        ({"energy_eV": 8700}, "142.511 pm (8.7 keV)"),
+        ({"energy_eV": 8700}, "1.42511 Å (8.7 keV)"),
     ):
         values = opened(npz(), **said).values
         assert next(v.text for v in values if v.name == "wavelength") == text
