@@ -188,6 +188,7 @@ class FolderTree(QTreeWidget):
             return
         menu = QMenu(self)
         menu.setObjectName("folder_menu")
+        menu.setToolTipsVisible(True)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("&Open as a scan" if entry.is_folder else "&Open", partial(self.open_wanted.emit, entry.path))
         if not entry.is_folder and _is_tree(entry.path):

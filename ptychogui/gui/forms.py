@@ -24,6 +24,7 @@ _PREAMBLE = re.compile(r"^[\w.]+ is .*?, but it ")
 ESSENTIAL_NAMES = ("solver.kind", "solver.epochs", "start.modes")
 ORDER = {"solver": 0, "start": 1, "data": 3}
 """What is changed most often comes first among the essentials."""
+PRESETS_TIP = "Solver and unknowns for a purpose"
 GROUPS = ("data", "model", "start", "solver", "refine", "penalties", "constraints", "stop")
 
 
@@ -188,6 +189,7 @@ class JobForm(ParamsForm):
         super().set_running(running)
         self._stages.set_running(running)
         self._presets.setEnabled(not running)
+        self._presets.setToolTip("A run is going on: presets wait for its end" if running else PRESETS_TIP)
 
     def show_progress(self, snapshot: Snapshot) -> None:
         """Mark in the timeline which stage is at work, and how far it is."""
@@ -223,7 +225,7 @@ class JobForm(ParamsForm):
         self._presets = QToolButton(self)
         self._presets.setObjectName("presets")
         self._presets.setText("Presets")
-        self._presets.setToolTip("Solver and unknowns for a purpose")
+        self._presets.setToolTip(PRESETS_TIP)
         self._presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._presets.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # what is being typed elsewhere is taken up first
         self._presets.setMenu(presets_menu(self, self.preset_wanted.emit, self.presets_wanted.emit))

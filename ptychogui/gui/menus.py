@@ -146,6 +146,7 @@ def add_docks(window: Window) -> None:
 def context_menu(window: Window) -> QMenu:
     """What can be done with the selected file or run."""
     menu = QMenu(window)
+    menu.setToolTipsVisible(True)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     for group in CONTEXT:
         menu.addSeparator()

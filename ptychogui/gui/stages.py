@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Stages = tuple[AnySolver, ...]
 
 Change = Literal["double", "remove", "up", "down"]
+ADD_TIP = "Let another solver go on from where this stage ends"
 BUTTONS: tuple[tuple[Change, str, str], ...] = (
     ("double", "Copy", "Double this stage"),
     ("up", "←", "Let this stage run earlier"),
@@ -85,7 +86,7 @@ class StageList(QWidget):
         self._buttons = {change: self._button(change, sign, tip) for change, sign, tip in BUTTONS}
         for change, button in self._buttons.items():
             button.clicked.connect(partial(self._change, change))
-        self._add = self._button("add", "+ Stage", "Let another solver go on from where this stage ends")
+        self._add = self._button("add", "+ Stage", ADD_TIP)
         self._add.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._add.setMenu(self._solver_menu())
         title = QLabel("Stages", self)
@@ -154,6 +155,7 @@ class StageList(QWidget):
             button.setVisible(several)
             button.setEnabled(self._able and possible(self._job.stages, self.at, change))
         self._add.setEnabled(self._able)
+        self._add.setToolTip(ADD_TIP if self._able else "A run is going on: its stages stay what they are")
 
     def _select(self, at: int) -> None:
         self._dress()

@@ -79,13 +79,18 @@ def _by_absorption(wave: Wave) -> Picture:
 
 @dataclass(frozen=True)
 class Kind:
-    """One way to look at an object; `slow` ones are made beside the window, `of_material` ones need a wavelength."""
+    """One way to look at an object.
+
+    `slow` ones are made beside the window, `of_material` ones need a wavelength, and a ramp can be removed from those
+    that `has_ramp`.
+    """
 
     text: str
     title: str
     make: Callable[[Wave], Picture]
     slow: bool = False
     of_material: bool = False
+    has_ramp: bool = True
 
 
 KINDS: dict[str, Kind] = {
@@ -96,8 +101,8 @@ KINDS: dict[str, Kind] = {
         lambda wave: wave.picture(wave.unwrapped_phase(), "rad"),
         slow=True,
     ),
-    "amplitude": Kind("Amplitude", "Object amplitude", lambda wave: wave.picture(np.abs(wave.image))),
+    "amplitude": Kind("Amplitude", "Object amplitude", lambda wave: wave.picture(np.abs(wave.image)), has_ramp=False),
     "complex": Kind("Complex", "Object, complex", lambda wave: wave.picture(wave.flat)),
     "thickness": Kind("Thickness δ", "Thickness from δ", _by_phase, slow=True, of_material=True),
-    "absorption": Kind("Thickness β", "Thickness from β", _by_absorption, of_material=True),
+    "absorption": Kind("Thickness β", "Thickness from β", _by_absorption, of_material=True, has_ramp=False),
 }

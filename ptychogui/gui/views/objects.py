@@ -18,7 +18,7 @@ from ptychogui.gui.views.lengths import lengths
 from ptychogui.gui.views.line_tool import LineTool
 from ptychogui.gui.views.material_dialog import MaterialDialog, kept_material
 from ptychogui.gui.views.object_pictures import KINDS, Wave
-from ptychogui.gui.views.panel import ImagePanel
+from ptychogui.gui.views.panel import ImagePanel, grey
 from ptychogui.gui.views.picture import Picture, levels_of, value_text
 from ptychogui.gui.views.scanned import ScanMap, scan_map
 from ptychogui.gui.views.shown_object import Scanned, shown_object, wavelength_m
@@ -135,6 +135,7 @@ class ObjectView(View):
             ramp.setCheckable(True)
             ramp.setChecked(self.remove_ramp)
             ramp.toggled.connect(lambda on: self.keep_ramp(not on))
+        grey(ramp, "" if KINDS[self.mode].has_ramp else "Only what is made of the phase has a ramp")
         menu.addAction("Material (δ, β)…", self.ask_material)
         if self.line is not None:
             menu.addAction("Ruler and profile", self._toggle_line)

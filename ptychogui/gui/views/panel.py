@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, QPointF, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QActionGroup, QCursor, QGuiApplication
+from PyQt6.QtGui import QAction, QActionGroup, QCursor, QGuiApplication
 from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.views.buttons import tool_button
@@ -285,8 +285,10 @@ class ImagePanel(QWidget):
         """What can be done with the picture."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
         for extend in self.menu_extensions:
             extend(menu)
+        before = len(menu.actions())
         menu.addAction("Fit", self.fit)
         menu.addAction("Automatic range", self.range_automatically)
         histogram = menu.addAction("Histogram", self.toggle_histogram)
@@ -303,6 +305,9 @@ class ImagePanel(QWidget):
         menu.addSeparator()
         menu.addAction("Copy image", self.copy)
         menu.addAction("Save as PNG…", self._choose_png)
+        if self.picture is None:
+            for action in menu.actions()[before:]:
+                grey(action, "There is no picture yet")
         return menu
 
     def choose_map(self, name: str) -> None:
@@ -385,6 +390,13 @@ def _map_of(picture: Picture, chosen: str) -> str:
     """The colour map that the user chose for this kind of picture, where it can show the picture."""
     is_complex = np.iscomplexobj(picture.values)
     return chosen if chosen in (HUES if is_complex else MAPS) else (HUES[0] if is_complex else picture.map)
+
+
+def grey(action: QAction | None, why: str) -> None:
+    """Let an entry that cannot be chosen now say why not; '' where it can."""
+    if action is not None and why:
+        action.setEnabled(False)
+        action.setToolTip(why)
 
 
 def add_options(menu: QMenu, title: str, names: tuple[str, ...], current: str, choose: Callable[[str], None]) -> None:
