@@ -7,12 +7,14 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QRect
+from PyQt6.QtCore import QPoint, QRect, Qt
+from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
     QApplication,
     QComboBox,
+    QHBoxLayout,
     QLabel,
     QLayout,
     QLineEdit,
@@ -28,8 +30,10 @@ from PyQt6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from ptychogui.gui.app import application
+from ptychogui.gui.path_choice import PathChoice
 from ptychogui.gui.views.readout import Readout
 from ptychogui.gui.window import Window
+from ptychogui.gui.workspace import MOST_LEFT_PX, MOST_RIGHT_PX
 
 Until = Callable[[Callable[[], object]], None]
 SMALL = (1280, 800)
@@ -66,6 +70,8 @@ def _cut(widget: QWidget) -> str:
     """The text of a widget that has no room for all of it; '' where it has."""
     if isinstance(widget, Readout):
         return "" if widget.text() in (QLabel.text(widget), widget.toolTip()) else widget.text()
+    if isinstance(widget, PathChoice) and widget.currentText() in widget.toolTip():
+        return ""
     if isinstance(widget, QLabel):
         return widget.text() if _label_cut(widget) else ""
     if isinstance(widget, QComboBox):
@@ -168,3 +174,54 @@ def test_every_dock_can_be_read(window: Window, qtbot: QtBot, size: tuple[int, i
         qtbot.wait(50)
         found += [f"{name}: {said}" for said in misfits(window) if said not in "\n".join(found)]
     assert not found, "\n".join(found)
+
+
+def test_what_is_cut_is_found(qtbot: QtBot) -> None:
+    whole = QWidget()
+    qtbot.addWidget(whole)
+    label, box, field, short = QLabel("cut short", whole), QComboBox(whole), QLineEdit(whole), QLabel("a", whole)
+    box.addItem("a long entry")
+    field.setPlaceholderText("what to type")
+    row = QHBoxLayout(whole)
+    for widget in (label, box, field):
+        row.addWidget(widget)
+        widget.setFixedWidth(30)
+    row.addWidget(short)
+    whole.show()
+    short.setGeometry(label.geometry())
+    found = misfits(whole)
+    for said in ("cut short", "a long entry", "what to type", "lies over"):
+        assert any(said in line for line in found), (said, found)
+    assert len(found) == 4
+
+
+def widths(window: Window) -> dict[str, int]:
+    assert window.workspace is not None
+    return {name: window.workspace.docks[name].width() for name in ("browser", "object_phase", "import_card")}
+
+
+def test_a_wide_window_gives_its_room_to_the_pictures(window: Window, until: Until) -> None:
+    window.resize(*SMALL)
+    until(lambda: window.workspace and window.workspace.width() == SMALL[0])
+    before = widths(window)
+    window.resize(*LARGE)
+    until(lambda: widths(window)["import_card"] <= MOST_RIGHT_PX + 10)
+    assert widths(window)["browser"] <= MOST_LEFT_PX + 10
+    assert widths(window)["object_phase"] > 2 * before["object_phase"]
+
+
+def test_docks_that_the_user_has_resized_keep_their_shares(window: Window, qtbot: QtBot, until: Until) -> None:
+    window.resize(*LARGE)
+    workspace = window.workspace
+    assert workspace is not None
+    until(lambda: widths(window)["import_card"] <= MOST_RIGHT_PX + 10)
+    left, far = workspace.docks["import_card"].geometry().left(), 600
+    QTest.mousePress(workspace, Qt.MouseButton.LeftButton, pos=QPoint(left - 3, 300))
+    QTest.mouseMove(workspace, QPoint(left - far, 300))
+    QTest.mouseRelease(workspace, Qt.MouseButton.LeftButton, pos=QPoint(left - far, 300))
+    until(lambda: widths(window)["import_card"] > MOST_RIGHT_PX + 100)
+    window.resize(LARGE[0] - 100, LARGE[1])
+    qtbot.wait(100)
+    assert widths(window)["import_card"] > MOST_RIGHT_PX + 100
+    window.reset_layout()
+    until(lambda: widths(window)["import_card"] <= MOST_RIGHT_PX + 10)
