@@ -21,6 +21,7 @@ from ptychogui.gui.forms import GROUPS, ParamsForm
 from ptychogui.gui.help_pages import Page, page_of_form, pages
 from ptychogui.gui.rows import FieldRow
 
+MARGIN_PX = 12
 TOPICS = {
     "start_page": "start",
     "first_steps": "start",
@@ -140,6 +141,9 @@ class HelpWindow(QDialog):
         self.text.setAccessibleName("Text of the page")
         self.text.setToolTip("")
         self.text.setOpenLinks(False)
+        document = self.text.document()
+        assert document is not None
+        document.setDocumentMargin(MARGIN_PX)
         self.text.anchorClicked.connect(self._follow)
         self._items = {}
         for page in self._pages.values():
