@@ -7,7 +7,8 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QPoint, QRect, Qt
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
+from PyQt6.QtGui import QMouseEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -162,7 +163,9 @@ def window(qtbot: QtBot, scan: Path, until: Until) -> Iterator[Window]:
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 @pytest.mark.parametrize("scale", [1.0, LARGER_FONT])
-def test_every_dock_can_be_read(window: Window, qtbot: QtBot, size: tuple[int, int], scale: float) -> None:
+def test_every_dock_can_be_read(
+    window: Window, qtbot: QtBot, until: Until, size: tuple[int, int], scale: float
+) -> None:
     font = QApplication.font()
     font.setPointSizeF(font.pointSizeF() * scale)
     QApplication.setFont(font)
@@ -172,6 +175,8 @@ def test_every_dock_can_be_read(window: Window, qtbot: QtBot, size: tuple[int, i
     for name, dock in window.workspace.docks.items():
         dock.raise_()
         qtbot.wait(50)
+        until(lambda: window.session.tasks.waiting == 0)
+        QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
         found += [f"{name}: {said}" for said in misfits(window) if said not in "\n".join(found)]
     assert not found, "\n".join(found)
 
@@ -216,9 +221,14 @@ def test_docks_that_the_user_has_resized_keep_their_shares(window: Window, qtbot
     assert workspace is not None
     until(lambda: widths(window)["import_card"] <= MOST_RIGHT_PX + 10)
     left, far = workspace.docks["import_card"].geometry().left(), 600
-    QTest.mousePress(workspace, Qt.MouseButton.LeftButton, pos=QPoint(left - 3, 300))
-    QTest.mouseMove(workspace, QPoint(left - far, 300))
-    QTest.mouseRelease(workspace, Qt.MouseButton.LeftButton, pos=QPoint(left - far, 300))
+    button, no_key = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    for kind, x in ((QEvent.Type.MouseButtonPress, left - 3), (QEvent.Type.MouseMove, left - far)):
+        where = QPointF(x, 300)
+        QApplication.sendEvent(
+            workspace, QMouseEvent(kind, where, workspace.mapToGlobal(where), button, button, no_key)
+        )
+    qtbot.wait(50)
+    QTest.mouseRelease(workspace, button, pos=QPoint(left - far, 300))
     until(lambda: widths(window)["import_card"] > MOST_RIGHT_PX + 100)
     window.resize(LARGE[0] - 100, LARGE[1])
     qtbot.wait(100)
