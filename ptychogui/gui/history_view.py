@@ -40,6 +40,7 @@ class HistoryView(View):
         self._iterates: list[Result] = []
         self._place: int | None = None
         self._why_no_branch = ""
+        self._latest = _blank()
         self.strip = QListWidget(self)
         self.strip.setObjectName("history_strip")
         self.strip.setToolTip("The kept states of the run: select one to see it in every view")
@@ -123,9 +124,16 @@ class HistoryView(View):
         for kept in self._iterates[len(shown) :]:
             item = QListWidgetItem(_icon(kept), f"epoch {len(kept.loss)}" if len(kept.loss) else "start", self.strip)
             item.setData(Qt.ItemDataRole.UserRole, id(kept))
-        blank = QPixmap(ICON_PX, ICON_PX)
-        blank.fill(Qt.GlobalColor.transparent)
-        QListWidgetItem(QIcon(blank), "latest", self.strip)
+        if self._place is None:
+            self._latest = _icon(self.result) if self.result is not None else _blank()
+        QListWidgetItem(self._latest, "latest", self.strip)
+
+
+def _blank() -> QIcon:
+    """What stands for a run that is going on."""
+    blank = QPixmap(ICON_PX, ICON_PX)
+    blank.fill(Qt.GlobalColor.transparent)
+    return QIcon(blank)
 
 
 def _icon(kept: Result) -> QIcon:

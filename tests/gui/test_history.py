@@ -49,3 +49,21 @@ def test_another_run_has_another_strip_and_a_reason_greys_the_branch(qtbot: QtBo
     assert view.strip.count() == 2
     assert not view.branch.isEnabled()
     assert "not there" in view.branch.toolTip()
+
+
+def test_a_finished_run_ends_with_its_picture(qtbot: QtBot) -> None:
+    view, ended = HistoryView(), result()
+    qtbot.addWidget(view)
+    view.show()
+
+    def latest() -> int:
+        item = view.strip.item(view.strip.count() - 1)
+        assert item is not None
+        return item.icon().pixmap(72, 72).toImage().pixelColor(36, 36).alpha()
+
+    view.show_iterates([ended], None, "")
+    assert latest() == 0
+    view.show_result(ended)
+    assert latest() == 255
+    view.show_iterates([ended], 0, "")
+    assert latest() == 255
