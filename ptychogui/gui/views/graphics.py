@@ -13,6 +13,8 @@ from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QImage, Q
 from ptychogui.gui.views.colours import Pixels
 from ptychogui.io.picture import scale_bar_m
 
+MOST_HIDDEN = 0.45
+"""A scale bar that would take more of the width of a small picture than this is left out; the axes tell the size."""
 LABEL_PX = 24
 """Ticks closer than this would let their numbers touch."""
 GAP_PX = 6
@@ -111,6 +113,8 @@ class ScaleBar(pg.GraphicsObject):  # type: ignore[misc]
         painter.setFont(font)
         plate = max(long, painter.fontMetrics().horizontalAdvance(self._text)) + 12
         size = self._box.size()
+        if plate > MOST_HIDDEN * size.width():
+            return
         corner = QRectF(size.width() - plate - 8, size.height() - 36, plate, 28)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(0, 0, 0, 130))
@@ -146,8 +150,9 @@ class UnitAxis(pg.AxisItem):  # type: ignore[misc]
         decade = step = 10.0 ** math.floor(math.log10(GAP_PX * pixel))
         for step in (mantissa * decade * 10**power for power in range(4) for mantissa in (1, 2, 5)):
             first, last = math.ceil(low / step), math.floor(high / step)
-            number = max(wide(f"{end * step:.6g}") for end in (first, last))
-            with_unit = wide(f"{(first + last) // 2 * step:.6g} {self.unit}")
+            ends, middle = (first * step, last * step), (first + last) // 2 * step
+            *numbers, named = (_signed(text) for text in super().tickStrings([*ends, middle], 1.0, step))
+            number, with_unit = max(map(wide, numbers)), wide(f"{named} {self.unit}")
             if step >= pixel * ((number + max(number, with_unit)) / 2 + GAP_PX):
                 break
         return step

@@ -31,7 +31,7 @@ PLANES_PIXELS = 2e7
 REST = 10
 """During a run the cut is made again after so many times as long as making it took: the run needs the machine more."""
 TICKS = 400
-LOW_PX, CONTROLS_PX = 240, 190
+LOW_PX, CONTROLS_PX = 240, 165
 """In a view lower than this the controls stand beside the pictures, so wide."""
 
 Optics = tuple[Complex, tuple[float, float], float]
