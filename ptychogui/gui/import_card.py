@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
 
 from ptychogui.gui.choice import label_of
 from ptychogui.gui.forms import ParamsForm
-from ptychogui.gui.in_force import in_force
+from ptychogui.gui.in_force import NOT_KNOWN, in_force
 from ptychogui.gui.opened import Opened
 from ptychogui.gui.reasons import why_unchecked
 from ptychogui.gui.session import Session
@@ -224,7 +224,7 @@ def values_table(values: tuple[Value, ...], parent: QWidget) -> QFrame:
         name.setMaximumWidth(120)
         text = _label(value.text, "", frame)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        chip = QLabel("missing" if value.origin == "default" and value.doubt else ORIGINS[value.origin], frame)
+        chip = QLabel(_whence(value), frame)
         chip.setProperty("origin", value.origin)
         grid.addWidget(name, 2 * row, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(text, 2 * row, 1, Qt.AlignmentFlag.AlignTop)
@@ -232,6 +232,13 @@ def values_table(values: tuple[Value, ...], parent: QWidget) -> QFrame:
         if value.doubt:
             grid.addWidget(_label(in_words(value.doubt), "doubt", frame), 2 * row + 1, 1, 1, 2)
     return frame
+
+
+def _whence(value: Value) -> str:
+    """Where a value is from, in a word."""
+    if value.origin == "default" and value.text == NOT_KNOWN:
+        return "missing" if value.doubt else "not needed"
+    return ORIGINS[value.origin]
 
 
 def _label(text: str, role: str, parent: QWidget) -> QLabel:

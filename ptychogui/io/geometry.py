@@ -115,7 +115,8 @@ def values(raw: Raw, data: Data, geometry: Geometry) -> Iterator[Value]:
     """What is known of the optics, thing by thing."""
     field, origin = field_of(raw, data)
     doubt = "for a near-field scan give data.field or data.focus_to_sample_m"
-    yield Value("field", f"{field} field", origin, doubt if field == "far" and origin == "guessed" else "")
+    doubtful = field == "far" and origin == "guessed" and not geometry.of_electrons
+    yield Value("field", f"{field} field", origin, doubt if doubtful else "")
     wanted = field == "near" or not geometry.calibrated
     yield _wavelength_value(raw, data, wanted)
     yield _length("distance", "distance_m", raw, data, "give data.distance_m" if wanted else "")
