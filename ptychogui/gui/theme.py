@@ -67,7 +67,9 @@ _SHEET = Template(
     """
 QMainWindow::separator { background: $window; width: 6px; height: 6px; }
 QMainWindow::separator:hover { background: $accent; }
-QDockWidget { font-weight: 600; }
+QDockWidget { font-weight: 600; titlebar-close-icon: url("$close"); titlebar-normal-icon: url("$float"); }
+QDockWidget::close-button, QDockWidget::float-button { border-radius: 3px; padding: 0; }
+QDockWidget::close-button:hover, QDockWidget::float-button:hover { background: $line; }
 QDockWidget::title { padding: 6px 8px; background: $window; }
 QTabBar::tab { padding: 6px 12px; border: none; color: $dim; background: transparent; }
 QTabBar::tab:selected { color: $text; border-bottom: 2px solid $accent; }
@@ -176,8 +178,9 @@ def dress() -> None:
     if isinstance(app, QApplication):
         c = colours()
         app.setPalette(_palette(c))
-        tick = _drawing("tick_dark" if is_dark() else "tick_light")
-        app.setStyleSheet(_SHEET.substitute(vars(c), accent_soft=_mixed(c.accent, c.base, 0.45), tick=tick))
+        shade = "dark" if is_dark() else "light"
+        signs = {name: _drawing(f"{name}_{shade}") for name in ("tick", "close", "float")}
+        app.setStyleSheet(_SHEET.substitute(vars(c), **signs, accent_soft=_mixed(c.accent, c.base, 0.45)))
 
 
 def sign() -> QIcon:

@@ -28,7 +28,7 @@ def test_an_affine_map_is_found(nominal: np.ndarray) -> None:
     assert (found.rotation_rad, found.shear) == (pytest.approx(angle), pytest.approx(0.01))
     assert found.left_m < 1e-12 < found.moved_m
     text = found.text(UM)
-    assert all(part in text for part in ("µm", "unevenly", "scale 1.0300 × 0.9800", "rotation +1.15°", "shear +0.01"))
+    assert all(part in text for part in ("nm", "unevenly", "scale 1.0300 × 0.9800", "rotation +1.15°", "shear +0.01"))
 
 
 def test_the_rotation_is_that_of_a_scan(nominal: np.ndarray) -> None:
@@ -43,7 +43,7 @@ def test_the_rotation_is_that_of_a_scan(nominal: np.ndarray) -> None:
 def test_noise_has_no_common_part(nominal: np.ndarray) -> None:
     found = drift(nominal, nominal + np.random.default_rng(5).normal(0, 1e-10, nominal.shape))
     assert found is not None
-    assert found.text(UM).startswith("moved 0.00011")
+    assert found.text(UM).startswith("moved 0.11")
     assert "·" not in found.text(UM)
     assert found.left_m == pytest.approx(1.18e-10, rel=0.2)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptychogui.gui.views.lengths import Lengths
+from ptychogui.gui.views.lengths import PIXELS, Lengths, lengths
 from ptychogui.types import Positions
 
 
@@ -39,10 +39,16 @@ class Drift:
             f"rotation {math.degrees(self.rotation_rad):+.3g}°" if abs(self.rotation_rad) >= seen else "",
             f"shear {self.shear:+.3g}" if abs(self.shear) >= seen else "",
         ]
-        moved = f"moved {self.moved_m / unit.unit_si:.3g} {unit.symbol}"
-        uneven = f"unevenly {self.left_m / unit.unit_si:.3g} {unit.symbol}" if any(common) else ""
+        moved = f"moved {_short(self.moved_m, unit)}"
+        uneven = f"unevenly {_short(self.left_m, unit)}" if any(common) else ""
         parts = [moved, uneven, *common]
         return "  ·  ".join(part for part in parts if part)
+
+
+def _short(length_m: float, unit: Lengths) -> str:
+    """A length that may be much shorter than the scan, for which `unit` is made."""
+    own = PIXELS if unit == PIXELS else lengths(length_m, 0.0)
+    return f"{length_m / own.unit_si:.3g} {own.symbol}"
 
 
 def ways(nominal_m: Positions, refined_m: Positions | None) -> Positions | None:

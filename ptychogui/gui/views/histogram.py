@@ -11,6 +11,8 @@ from PyQt6.QtCore import QSignalBlocker, pyqtSignal
 from PyQt6.QtGui import QColor, QPalette
 from PyQt6.QtWidgets import QWidget
 
+from ptychogui.gui.views.graphics import UnitAxis
+
 BINS = 128
 SAMPLE = 1 << 15
 
@@ -21,7 +23,7 @@ class Histogram(pg.PlotWidget):  # type: ignore[misc]
     range_chosen = pyqtSignal(float, float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, axisItems={"right": UnitAxis("right")})
         self.setFixedWidth(86)
         self.hideButtons()
         self.setMenuEnabled(False)

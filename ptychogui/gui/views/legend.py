@@ -140,5 +140,5 @@ def end_texts(low: float, high: float, unit: str) -> tuple[str, str]:
         digits += 1
     smallest = max(abs(low), abs(high)) * 10**-digits
     shown = [0.0 if abs(value) < smallest else value for value in (low, high)]
-    texts = [f"{value:.{digits}g}".replace("-", "−") for value in shown]
+    texts = [f"{float(f'{value:.{digits}g}'):.7g}".replace("-", "−") for value in shown]
     return texts[0], f"{texts[1]} {unit}".strip()
