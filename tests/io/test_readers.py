@@ -189,3 +189,9 @@ def test_wavelengths_are_told_with_their_energy(npz):
     ):
         values = opened(npz(), **said).values
         assert next(v.text for v in values if v.name == "wavelength") == text
+
+
+def test_only_photons_are_asked_whether_the_field_is_near(npz):
+    for said, asked in (({"energy_eV": 8700}, True), ({"kV": 300, "pixel_m": 4.65e-10}, False)):
+        values = opened(npz(), **said).values
+        assert bool(next(v.doubt for v in values if v.name == "field")) == asked
