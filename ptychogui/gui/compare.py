@@ -203,7 +203,7 @@ class CompareDialog(QDialog):
         alike = {"amplitudes": found.ssim_amplitude, "phases": found.ssim_phase}
         parts = [f"SSIM of the {name} {value:.4f}" for name, value in alike.items() if math.isfinite(value)]
         figures = "  ·  ".join((f"NRMSE {found.nrmse:.4g}", *parts))
-        self.said.setText(f"after scale, ramp and sub-pixel shift:  {figures}")
+        self.said.setText(f"After scale, ramp and sub-pixel shift:  {figures}")
 
     def _show_parameters(self, first: Run | None, second: Run | None) -> None:
         """Only what differs."""

@@ -74,6 +74,7 @@ QDockWidget::title { padding: 6px 8px; background: $window; }
 QTabBar::tab { padding: 6px 12px; border: none; color: $dim; background: transparent; }
 QTabBar::tab:selected { color: $text; border-bottom: 2px solid $accent; }
 QTabBar::tab:hover { color: $text; }
+QTabWidget::pane { border: 1px solid $line; border-radius: 6px; }
 QMenuBar { background: $window; padding: 2px; }
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QToolTip { background: $raised; color: $text; border: 1px solid $line; padding: 4px; }
