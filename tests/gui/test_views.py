@@ -336,6 +336,26 @@ def test_the_slider_shows_any_frame_and_tells_it(qtbot: QtBot) -> None:
     assert view.model.picture is not None
 
 
+def test_the_residual_takes_the_place_of_the_model_and_is_kept(qtbot: QtBot) -> None:
+    case, view = Case(gaps=True), DiffractionView()
+    shown(qtbot, view)
+    view.show_dataset(case.dataset, case.preview)
+    drawn(qtbot, view, case.snapshot)
+    view.residual.click()
+    picture, pattern = view.model.picture, case.snapshot.pattern
+    assert picture is not None
+    assert pattern is not None
+    wanted = np.sqrt(pattern.measured) - np.sqrt(pattern.model)
+    wanted[~case.dataset.mask] = np.nan
+    np.testing.assert_allclose(picture.values, wanted, rtol=1e-5)
+    assert picture.levels[0] == -picture.levels[1]
+    assert np.nanpercentile(np.abs(wanted), 99) < picture.levels[1] <= np.nanmax(np.abs(wanted))
+    assert DiffractionView().show_residual
+    view.residual.click()
+    assert view.model.picture is not None
+    np.testing.assert_array_equal(view.model.picture.values, pattern.model)
+
+
 def test_frames_play_one_after_the_other(qtbot: QtBot) -> None:
     case, view = Case(), DiffractionView()
     shown(qtbot, view)

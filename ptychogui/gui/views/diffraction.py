@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pyqtgraph as pg
@@ -17,21 +18,26 @@ from ptychogui.gui.views.base import View
 from ptychogui.gui.views.buttons import tool_button
 from ptychogui.gui.views.colours import Pixels
 from ptychogui.gui.views.frame_reader import FrameReader
+from ptychogui.gui.views.kept import keep, kept
 from ptychogui.gui.views.lengths import PIXELS, Lengths, inverse_lengths, lengths
 from ptychogui.gui.views.panel import ImagePanel, Picture
 from ptychogui.io.picture import percentile_range
 from ptychogui.types import Dataset, Pattern, Real, Snapshot
 
 FRAMES_PER_SECOND = 12
+WITHIN = 99.5
+"""So many per cent of the residuals lie within the range of their colours."""
 CROSS = 0.04
 """Half the length of the cross in the centre, as a fraction of the frame."""
+RESIDUAL = "Residual: the square root of the measured counts less that of the model's"
+SWITCHES = {"Logarithmic": "logarithmic", "Show the mask": "show_mask", "Residual for model": "show_residual"}
 PREPARE = "Prepare the frames: centre, crop, mask…"
 MASK_COLOUR = 0xB023839F
 """Cyan, which the colour map does not have, over pixels that are not used; with premultiplied opacity."""
 
 
 class DiffractionView(View):
-    """Measured | model with a common range, logarithmic; the slider chooses the frame."""
+    """Measured | model with a common range, logarithmic, or measured | residual; the slider chooses the frame."""
 
     frame_selected = pyqtSignal(int)
     """The user chose a frame."""
@@ -42,6 +48,7 @@ class DiffractionView(View):
         super().__init__(parent)
         self.logarithmic = True
         self.show_mask = True
+        self.show_residual = kept("diffraction/residual", "False") == "True"
         self._index = 0
         self._chosen = False
         self._frame: tuple[int, Real] | None = None
@@ -51,7 +58,7 @@ class DiffractionView(View):
         self._play.setInterval(round(1000 / FRAMES_PER_SECOND))
         self._play.timeout.connect(self._next)
         self.measured = ImagePanel("The frames of the scan appear here.", self)
-        self.model = ImagePanel("The model appears here during a run.", self)
+        self.model = ImagePanel("The model of the frame appears here during a run.", self)
         self.measured.setObjectName("measured")
         self.model.setObjectName("model")
         self.measured.link(self.model)
@@ -75,13 +82,18 @@ class DiffractionView(View):
         self.play.setAutoRaise(True)
         self.play.toggled.connect(lambda on: self._play.start() if on else self._play.stop())
         self._number = QLabel(self)
+        switch = partial(self._set, "show_residual")
+        self.residual = tool_button(self, "residual", "Δ", RESIDUAL, lambda: switch(self.residual.isChecked()))
+        self.residual.setCheckable(True)
+        self.residual.setChecked(self.show_residual)
         self.prepare = tool_button(self, "prepare", "✎", PREPARE, self.prepare_wanted.emit)
         self.prepare.setEnabled(False)
         row = QHBoxLayout()
         row.setContentsMargins(4, 0, 4, 2)
-        row.setSpacing(8)
-        for widget in (self.play, self.slider, self._number, self.prepare):
+        row.setSpacing(2)
+        for widget in (self.play, self.slider, self._number, self.residual, self.prepare):
             row.addWidget(widget)
+        row.insertSpacing(row.indexOf(self._number), 6)
         self._pictures = pictures = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         pictures.setSpacing(2)
         for panel in (self.measured, self.model):
@@ -116,7 +128,7 @@ class DiffractionView(View):
         return cross
 
     def _extend_menu(self, menu: QMenu) -> None:
-        for text, name in (("Logarithmic", "logarithmic"), ("Show the mask", "show_mask")):
+        for text, name in SWITCHES.items():
             action = menu.addAction(text)
             if action is not None:
                 action.setCheckable(True)
@@ -130,6 +142,9 @@ class DiffractionView(View):
 
     def _set(self, name: str, on: bool) -> None:
         setattr(self, name, on)
+        if name == "show_residual":
+            keep("diffraction/residual", str(on))
+            self.residual.setChecked(on)
         for panel in (self.measured, self.model):
             panel.range_automatically()
         self.draw()
@@ -237,8 +252,13 @@ class DiffractionView(View):
             self.model.show_picture(None)
             self._crosses[1].setVisible(False)
             return
-        note = f"model · R {_r_factor(measured, model, self._mask_of(measured)):.3f}"
-        self._show_in(self.model, model, pixel, unit, levels, note)
+        use = self._mask_of(measured)
+        r_factor = f"R {_r_factor(measured, model, use):.3f}"
+        if self.show_residual:
+            picture = residual_picture(measured, model, use, pixel, unit)
+            self.model.show_picture(picture, f"Δ ±{picture.levels[1]:.2g} · {r_factor}")
+        else:
+            self._show_in(self.model, model, pixel, unit, levels, f"model · {r_factor}")
 
     def _show_in(
         self,
@@ -249,9 +269,7 @@ class DiffractionView(View):
         levels: tuple[float, float],
         note: str,
     ) -> None:
-        ny, nx = frame.shape
-        origin = -(ny // 2) * pixel[0], -(nx // 2) * pixel[1]
-        scaled = self._scaled(frame)
+        scaled, origin = self._scaled(frame), _origin(frame, pixel)
         panel.show_picture(Picture(frame, pixel, origin, unit, "counts", "inferno", levels, scaled), note)
 
     def _scaled(self, frame: Real) -> NDArray[np.float32]:
@@ -283,6 +301,28 @@ def frame_pixel(geometry: Geometry, shape: tuple[int, ...]) -> tuple[tuple[float
     if geometry.field == "near":
         return (dy, dx), lengths(max(shape[0] * dy, shape[1] * dx), min(dy, dx))
     return (1 / (shape[0] * dy), 1 / (shape[1] * dx)), inverse_lengths(0.5 / min(dy, dx))
+
+
+def residual_picture(
+    measured: Real, model: Real, use: NDArray[np.bool_], pixel: tuple[float, float], unit: Lengths
+) -> Picture:
+    """√I − |Ψ| pixel by pixel; white where they agree, transparent where the mask has no measurement.
+
+    Counting noise alone gives it a standard deviation of 1/2 in every pixel that many photons have reached.
+    """
+    difference = np.sqrt(np.maximum(measured, 0)) - np.sqrt(np.maximum(model, 0))
+    difference = np.where(use, difference, np.nan).astype(np.float32)
+    seen = np.abs(difference[np.isfinite(difference)])
+    limit = max(float(np.percentile(seen, WITHIN)), 1e-30) if seen.size else 1.0
+    return Picture(
+        difference, pixel, _origin(measured, pixel), unit, "√counts", "diverging", (-limit, limit), gaps=True
+    )
+
+
+def _origin(frame: Real, pixel: tuple[float, float]) -> tuple[float, float]:
+    """Where the first pixel of a frame lies, measured from its middle."""
+    ny, nx = frame.shape
+    return -(ny // 2) * pixel[0], -(nx // 2) * pixel[1]
 
 
 def _r_factor(measured: Real, model: Real, use: NDArray[np.bool_]) -> float:
