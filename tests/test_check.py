@@ -293,3 +293,45 @@ def test_the_orientation_of_the_cryo_electron_scan_is_found():
     about = found(io.read(Data.read({"path": str(path), "scan_shape": (48, 40)} | said)))["orientation"]
     assert about.fix["data.scan_flip"] == "tx"
     assert about.fix["data.scan_rotation_rad"] == pytest.approx(np.radians(36), abs=np.radians(8))
+
+
+def unsaid(dataset: Dataset) -> Dataset:
+    """The same scan in a file that does not say which field it is, so that a far one is assumed."""
+    values = tuple(replace(v, origin="guessed") if v.name == "field" else v for v in dataset.values)
+    return replace(dataset, values=values).with_geometry(field="far", focus_to_sample_m=None)
+
+
+def test_shadows_in_a_cone_beam_tell_the_near_field_and_its_focus() -> None:
+    wide = made("siemens-near", focus_to_sample_m=1.6e-3, distance_m=0.8, scan_shape=(5, 6), step_px=6.0)
+    doubt = frames.field(unsaid(wide), look(wide))
+    assert doubt.level == "doubt"
+    assert doubt.fix["data.field"] == "near"
+    assert doubt.fix["data.focus_to_sample_m"] == pytest.approx(1.6e-3, rel=0.03)
+
+
+@pytest.mark.parametrize("flip", ["none", "tlr"])
+def test_shadows_in_a_parallel_beam_tell_the_near_field_however_the_frames_lie(flip: Orientation) -> None:
+    dataset = made("deng-gd")
+    positions_m = turned(dataset.scan.positions_m, 0.3, flip)
+    doubt = frames.field(unsaid(replace(dataset, scan=Scan(positions_m))), look(dataset))
+    assert (doubt.level, doubt.fix) == ("doubt", {"data.field": "near"})
+
+
+@pytest.mark.parametrize("name", ["siemens-far", "two-modes", "electron", "kandel-2019-far"])
+def test_a_far_field_that_nobody_named_is_left_alone(name: str) -> None:
+    dataset = unsaid(made(name))
+    assert frames.field(dataset, look(dataset)).level == "ok"
+
+
+@pytest.mark.skipif(not (SHARED / "petra_nf.cxi").exists(), reason="the real scan ../shared/data is not there")
+def test_the_focus_of_a_real_near_field_scan_is_found() -> None:
+    dataset = io.read(Data(path=str(SHARED / "petra_nf.cxi")))
+    doubt = frames.field(dataset, look(dataset))
+    assert doubt.level == "doubt"
+    assert doubt.fix["data.focus_to_sample_m"] == pytest.approx(3.65e-3, rel=0.02)
+
+
+@pytest.mark.skipif(not (SHARED / "siemens.npz.bz2").exists(), reason="the real scan ../shared/data is not there")
+def test_a_real_far_field_scan_is_left_alone() -> None:
+    dataset = io.read(Data(path=str(SHARED / "siemens.npz.bz2")))
+    assert frames.field(dataset, look(dataset)).level == "ok"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +12,12 @@ from scipy import stats
 
 from ptychogui.check.doubt import Doubt
 from ptychogui.check.look import Look
+from ptychogui.check.shadow import Shadow, shadow
+from ptychogui.geometry import Geometry
 from ptychogui.io import defects, detect
 from ptychogui.io.data import Data
 from ptychogui.io.prepare import PreparedFrames
+from ptychogui.params import format_quantity
 from ptychogui.types import Dataset, Real
 
 _PILED = 10
@@ -27,6 +32,9 @@ _OFF_CENTRE = 0.04
 """The part of the side by which the pattern may miss the middle; its own shape may move the centroid so far."""
 _SPREAD, _POINTED = 0.5, 0.002
 """Parts of the frame that a pattern fills: more is rather a hologram, less rather a diffraction pattern."""
+_PARALLEL = 1.1
+"""A shadow that is enlarged less is one in a parallel beam."""
+_GUESSED = "Nothing says whether the field is near or far; a far field is assumed, but the frames"
 
 
 def checks(dataset: Dataset, data: Data, look: Look) -> Iterator[Doubt]:
@@ -115,11 +123,20 @@ def _noise_of_root(mean: Real) -> NDArray[np.float64]:
 
 
 def field(dataset: Dataset, look: Look) -> Doubt:
-    """Whether the frames look like what they are taken for: diffraction patterns or holograms."""
+    """Whether the frames look like what they are taken for: diffraction patterns or holograms.
+
+    Where nobody says which, the shadow that the sample casts tells: in a far field the whole beam has to find room in
+    the window that the angle between two pixels of the detector leaves, λz/Δ.
+    """
     level = np.minimum(look.mean, np.quantile(look.mean[look.mask], 0.999))
     spread = float(level.sum() ** 2 / max(float(np.square(level).sum()), 1e-30) / look.mask.sum())
-    taken, figures = dataset.geometry.field, {"part_of_the_frame": round(spread, 4)}
+    taken = dataset.geometry.field
+    figures: dict[str, float | str] = {"part_of_the_frame": round(spread, 4)}
     guessed = any(value.name == "field" and value.origin == "guessed" for value in dataset.values)
+    if taken == "far" and guessed and dataset.geometry.convergence_rad is None:
+        cast = shadow(dataset, look.mean)
+        if cast is not None:
+            return _of_shadow(dataset.geometry, cast, figures)
     if taken == "far" and spread > _SPREAD and guessed and dataset.geometry.convergence_rad is None:
         return Doubt(
             "field",
@@ -139,6 +156,37 @@ def field(dataset: Dataset, look: Look) -> Doubt:
             {"data.field": "far"},
         )
     return Doubt("field", "ok", f"The light fills {spread:.0%} of the frame, as a {taken} field may.", figures)
+
+
+def _of_shadow(geometry: Geometry, cast: Shadow, figures: dict[str, float | str]) -> Doubt:
+    """What a shadow of the sample in frames that are taken as a far field by guess tells of the field."""
+    window_m = min(n * pixel for n, pixel in zip(geometry.shape, geometry.pixel_m))
+    figures |= {"beam_part_of_window": round(cast.width_m / window_m, 3), "pairs_that_agree": round(cast.agreeing, 2)}
+    fix: dict[str, Any] = {"data.field": "near"}
+    enlarged, source = "", ""
+    if geometry.detector_pixel_m is not None and geometry.distance_m is not None:
+        magnification = cast.px_per_m * math.sqrt(math.prod(geometry.detector_pixel_m))
+        figures["magnification"] = round(magnification, 4)
+        enlarged = f", enlarged {magnification:.3g} times"
+        if magnification < _PARALLEL:
+            return Doubt(
+                "field", "doubt", f"{_GUESSED} move as far as the sample does: the field is near.", figures, fix
+            )
+        focus_m = geometry.distance_m / (magnification - 1)
+        fix["data.focus_to_sample_m"] = float(f"{focus_m:.3g}")
+        source = f" whose focus lies {format_quantity(fix['data.focus_to_sample_m'], 'm')} from the sample"
+    if cast.width_m <= window_m:
+        sentence = f"{_GUESSED} are shadows of the sample{enlarged}, of a beam that a far field has room for."
+        return Doubt("field", "ok", sentence, figures)
+    wide, room = (format_quantity(float(f"{length:.2g}"), "m") for length in (cast.width_m, window_m))
+    sizes = f"{wide} wide, where a far field has room for {room}" if geometry.calibrated else "too wide for a far field"
+    return Doubt(
+        "field",
+        "doubt",
+        f"{_GUESSED} are shadows of the sample{enlarged}, of a beam {sizes}: take a near field in a cone{source}.",
+        figures,
+        fix,
+    )
 
 
 def centre(dataset: Dataset, look: Look) -> Doubt:
