@@ -83,16 +83,18 @@ def comparisons(first: Result, second: Result) -> Generator[Comparison, None, No
     given = registered(b, wanted.astype(np.complex128), support, grid)[box]
     found = replace(found, second=given.astype(np.complex64), aligned=True)
     yield found
-    yield replace(found, **_figures(given, wanted[box].astype(np.complex128), found.support))
+    yield _measured(found, given, wanted[box].astype(np.complex128))
 
 
-def _figures(given: Image, wanted: Image, support: Mask) -> dict[str, float]:
-    phase = np.angle(wanted)
-    return {
-        "nrmse": nrmse(given, wanted, support),
-        "ssim_amplitude": ssim(np.abs(given), np.abs(wanted), support),
-        "ssim_phase": ssim(phase + np.angle(given * wanted.conj()), phase, support),
-    }
+def _measured(found: Comparison, given: Image, wanted: Image) -> Comparison:
+    phase, support = np.angle(wanted).astype(np.float64), found.support
+    amplitude = np.abs(wanted).astype(np.float64)
+    return replace(
+        found,
+        nrmse=nrmse(given, wanted, support),
+        ssim_amplitude=ssim(np.abs(given), amplitude, support),
+        ssim_phase=ssim(phase + np.angle(given * wanted.conj()), phase, support),
+    )
 
 
 def _grid(a: Object, first: Result, b: Object, second: Result) -> Grid:

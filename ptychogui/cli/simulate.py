@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,16 +61,26 @@ def write(recipe: Recipe, output: Path) -> None:
 
     Raises `InputError` where it cannot be written there.
     """
+    for _ in writing(recipe, output):
+        pass
+
+
+def writing(recipe: Recipe, output: Path) -> Generator[float, None, None]:
+    """What `write` does, in steps: yields the part of the frames that is done; closed early, it leaves nothing."""
     from ptychogui import io
-    from ptychogui.engine.simulate import simulate
+    from ptychogui.engine.simulate import simulating
 
     dark = recipe.dark_frames()
     if dark is None:
         io.check_target(output)
-        io.write(simulate(recipe), output)
+        dataset = yield from simulating(recipe)
+        steps = io.writing_steps(dataset, output)
     else:
         io.check_folder(output)
-        io.write_folder(simulate(recipe), dark, output)
+        dataset = yield from simulating(recipe)
+        steps = io.folder_steps(dataset, dark, output)
+    for _ in steps:
+        yield 1.0
 
 
 def listed(path: Path) -> dict[str, object]:

@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtGui import QKeyEvent
+from PyQt6.QtWidgets import QDialog, QFrame, QHBoxLayout, QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
-from ptychogui.cli.simulate import write
+from ptychogui.cli.simulate import writing
 from ptychogui.engine.simulate import AnyRecipe, Recipe
 from ptychogui.engine.simulate.far import SiemensFar
 from ptychogui.gui import dialogs
 from ptychogui.gui.forms import ParamsForm
 from ptychogui.gui.layout_plan import Plan, plan_of_recipe
 from ptychogui.gui.preparation_rows import button, label
+from ptychogui.gui.stream import Stream
 from ptychogui.layout import Layout, Listed
 from ptychogui.params import Params
 
@@ -49,11 +51,15 @@ class SimulateDialog(QDialog):
         self.setWindowTitle("Simulate a scan")
         self._window, self._tasks = window, window.session.tasks
         self._busy = self._gone = False
+        self.stream: Stream[float] = Stream(self._tasks)
         self._editor: LayoutEditor | None = None
         self.form = ParamsForm(Simulation(), parent=self)
         self.about = label("", "", self, "recipe_line")
         self.layout_line = label("", "", self, "layout_line")
         self.problem = label("", "problem", self, "simulate_problem")
+        self.progress = QProgressBar(self)
+        self.progress.setObjectName("simulate_progress")
+        self.progress.setAccessibleName("How much is simulated")
         self._lay_out()
         self.form.changed.connect(lambda: self.dress())
         self.form.problem_changed.connect(lambda _: self.dress())
@@ -83,7 +89,11 @@ class SimulateDialog(QDialog):
         layout.addWidget(self.edit_button)
         layout.addWidget(self.own_button)
         layout.addStretch(1)
+        tip = "End the simulation; nothing is written (Escape)"
+        self.stop_button = button(self, "stop_simulation", "Cancel", self.cancel, tip)
         end = QHBoxLayout()
+        end.addWidget(self.progress, 1)
+        end.addWidget(self.stop_button)
         end.addStretch(1)
         end.addWidget(self.start_button)
         end.addWidget(button(self, "simulate_close", "Close", self.close, "Close this dialog"))
@@ -116,7 +126,9 @@ class SimulateDialog(QDialog):
         self.form.setEnabled(not self._busy)
         self.edit_button.setEnabled(not self._busy and not self.form.problem)
         self.start_button.setEnabled(not self._busy and not self.form.problem)
-        self.start_button.setText("Working…" if self._busy else "Simulate…")
+        for widget in (self.progress, self.stop_button):
+            widget.setVisible(self.stream.running)
+        self.start_button.setVisible(not self.stream.running)
 
     # the layout
 
@@ -174,15 +186,34 @@ class SimulateDialog(QDialog):
 
     def simulate(self, path: str) -> None:
         """Simulate into a file in a thread, and open it."""
-        recipe = self.recipe
-        self._busy = True
+        stream: Stream[float] = Stream(self._tasks)
+        stream.changed.connect(partial(self._show_progress, stream))
+        stream.ended.connect(partial(self._ended, stream, path))
+        self._busy, self.stream = True, stream
+        stream.start(partial(writing, self.recipe, Path(path)))
+        self.progress.setRange(0, 0)
         self._tell("")
-        self._tasks.run(partial(write, recipe, Path(path)), lambda _: self._open(path), self._failed)
 
-    def _open(self, path: str) -> None:
-        self._window.session.open(path)
-        if not self._gone:
-            self._busy = False
+    def cancel(self) -> None:
+        """End the simulation; its thread does so by itself at its next frame."""
+        self.stream.stop()
+        self._busy, self.stream = False, Stream(self._tasks)
+        self._tell("The simulation was cancelled: nothing was written.")
+
+    def _show_progress(self, stream: Stream[float]) -> None:
+        if stream is self.stream and stream.item and not self._gone:
+            self.progress.setRange(0, 1000)
+            self.progress.setValue(round(1000 * stream.item))
+            self.progress.setFormat("writing…" if stream.item == 1 else "%p %")
+
+    def _ended(self, stream: Stream[float], path: str) -> None:
+        if stream is not self.stream or stream.stopped:
+            return
+        self._busy = False
+        if stream.problem:
+            self._failed(stream.problem, "")
+        else:
+            self._window.session.open(path)
             self.accept()
 
     def _failed(self, sentence: str, details: str) -> None:
@@ -197,7 +228,15 @@ class SimulateDialog(QDialog):
             self.problem.setText(sentence)
             self.dress()
 
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Escape ends the simulation that is going on; otherwise it closes the dialog."""
+        if event is not None and event.key() == Qt.Key.Key_Escape and self.stream.running:
+            self.cancel()
+        else:
+            super().keyPressEvent(event)
+
     def done(self, result: int) -> None:
-        """What is being simulated is opened all the same."""
+        """A simulation that is going on ends with the dialog."""
         self._gone = True
+        self.stream.stop()
         super().done(result)

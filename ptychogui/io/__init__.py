@@ -7,8 +7,8 @@ from ptychogui.io.readers import formats
 from ptychogui.io.reading import read
 from ptychogui.io.result import check_result_target, is_result, read_result, write_result
 from ptychogui.io.sidecar import sidecar_path, write_sidecar
-from ptychogui.io.tiff import write_folder
-from ptychogui.io.writing import check_target, write
+from ptychogui.io.tiff import folder_steps, write_folder
+from ptychogui.io.writing import check_target, write, writing_steps
 
 __all__ = [
     "Designed",
@@ -18,6 +18,7 @@ __all__ = [
     "check_target",
     "check_writable",
     "export",
+    "folder_steps",
     "formats",
     "is_result",
     "read",
@@ -28,4 +29,5 @@ __all__ = [
     "write_folder",
     "write_result",
     "write_sidecar",
+    "writing_steps",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Generator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -177,20 +179,29 @@ def write_folder(dataset: Dataset, dark: NDArray[Any], folder: Path) -> None:
     The mean dark frame is added to the frames, since an instrument's frames hold it. What TIFF cannot hold of the
     geometry goes into the TOML beside the folder, a truth into a file of its own.
     """
+    for _ in folder_steps(dataset, dark, folder):
+        pass
+
+
+def folder_steps(dataset: Dataset, dark: NDArray[Any], folder: Path) -> Generator[None, None, None]:
+    """What `write_folder` does, with a stop before the new files take their places: closed there, none is left."""
     files.check_folder(folder)
     offset = np.rint(dark.mean(0))
-    with files.replacing(folder / "frames.tif") as temporary, tifffile.TiffWriter(temporary) as writer:
-        for n in range(dataset.frames.shape[0]):
-            frame = np.clip(np.nan_to_num(dataset.frames[n]) + offset, 0, 65534)
-            writer.write(np.rint(frame).astype(np.uint16), contiguous=True)
-    with files.replacing(folder / "dark.tif") as temporary:
-        tifffile.imwrite(temporary, np.rint(dark).astype(np.uint16), photometric="minisblack")
-    with files.replacing(folder / "positions.txt") as temporary:
+    with ExitStack() as stack:
+        frames, darks, places = (
+            stack.enter_context(files.replacing(folder / name)) for name in ("frames.tif", "dark.tif", "positions.txt")
+        )
+        with tifffile.TiffWriter(frames) as writer:
+            for n in range(dataset.frames.shape[0]):
+                frame = np.clip(np.nan_to_num(dataset.frames[n]) + offset, 0, 65534)
+                writer.write(np.rint(frame).astype(np.uint16), contiguous=True)
+        tifffile.imwrite(darks, np.rint(dark).astype(np.uint16), photometric="minisblack")
         lines = [f"{n}\t{y * 1e6:.6f}\t{x * 1e6:.6f}" for n, (y, x) in enumerate(dataset.scan.positions_m)]
-        temporary.write_text("\n".join(["index\ty_um\tx_um", *lines]) + "\n", encoding="utf-8")
-    if dataset.truth is not None:
-        with files.replacing(folder / _TRUTH) as temporary, h5py.File(temporary, "w") as file:
-            write_truth(file, dataset.truth)
+        places.write_text("\n".join(["index\ty_um\tx_um", *lines]) + "\n", encoding="utf-8")
+        if dataset.truth is not None:
+            with h5py.File(stack.enter_context(files.replacing(folder / _TRUTH)), "w") as file:
+                write_truth(file, dataset.truth)
+        yield
     write_sidecar(_said(dataset.geometry), folder)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from ptychogui.io import cxi_writer, files, npz, sidecar
@@ -35,6 +35,13 @@ def write(dataset: Dataset, path: Path | str) -> None:
 
     Raises `InputError` for an unknown suffix and where the path cannot be written.
     """
+    for _ in writing_steps(dataset, path):
+        pass
+
+
+def writing_steps(dataset: Dataset, path: Path | str) -> Generator[None, None, None]:
+    """What `write` does, with a stop before the new file takes its place: closed there, everything is as it was."""
     _check_suffix(path)
     with files.replacing(Path(path)) as temporary:
         WRITERS[Path(path).suffix.lower()](dataset, temporary)
+        yield

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QMessageBox, QPushButton
+from PyQt6.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from ptychogui.gui.layout_editor import LayoutEditor
 from ptychogui.gui.layout_plan import plan_of_file
@@ -48,7 +48,7 @@ def on_screen(editor: LayoutEditor, place_m: np.ndarray) -> QPoint:
     return picture.plot.mapFromScene(picture.box.mapViewToScene(QPointF(x, y)))
 
 
-def press(editor: LayoutEditor, name: str) -> None:
+def press(editor: QWidget, name: str) -> None:
     pressed = editor.findChild(QPushButton, name)
     assert pressed is not None
     assert pressed.isEnabled(), pressed.toolTip()
@@ -295,6 +295,34 @@ def test_a_layout_is_simulated_and_opened(window: Window, tmp_path: Path, until:
     press(over, "take_refined")
     assert np.array_equal(over.points.now.positions_m, np.delete(found, 2, 0))
     over.leave()
+
+
+@pytest.mark.parametrize("way", ["button", "escape", "close"])
+def test_a_simulation_is_cancelled_and_leaves_nothing(window: Window, tmp_path: Path, until: Until, way: str) -> None:
+    window.actions_by_id["simulate"].trigger()
+    dialog = window.findChild(SimulateDialog)
+    assert dialog is not None
+    long = dialog.recipe.with_value("shape", [64, 80]).with_value("probe_px", 20.0).with_value("frames", 900)
+    dialog.form.set_params(dialog.form.params.model_copy(update={"recipe": long}))
+    path, before = tmp_path / "long.cxi", sorted(tmp_path.iterdir())
+    dialog.simulate(str(path))
+    stream = dialog.stream
+    until(lambda: dialog.progress.value() > 0)
+    if way == "button":
+        press(dialog, "stop_simulation")
+    elif way == "escape":
+        QTest.keyClick(dialog, Qt.Key.Key_Escape)
+        assert dialog.isVisible()
+    else:
+        dialog.close()
+    until(lambda: not stream.running)
+    assert (stream.item or 0) < 1
+    assert sorted(tmp_path.iterdir()) == before
+    assert not window.session.opened
+    if way != "close":
+        assert "cancelled" in dialog.problem.text()
+        assert dialog.start_button.isVisible()
+        dialog.close()
 
 
 def test_a_plan_without_a_file_goes_into_the_simulation(window: Window) -> None:

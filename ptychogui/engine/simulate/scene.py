@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +30,27 @@ def simulate(recipe: Recipe) -> Dataset:
     Frames are Poisson counts (N, ny, nx), float32. The dataset's positions and distance are what an instrument would
     have written, with the recipe's errors; the truth holds those that the frames were made with.
     """
+    steps = simulating(recipe)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            made: Dataset = end.value
+            return made
+
+
+def simulating(recipe: Recipe) -> Generator[float, None, Dataset]:
+    """What `simulate` does, frame by frame: yields the part of the work that is done."""
+    yield 0.0
     rng = np.random.default_rng(recipe.seed)
     scene = recipe.scene(rng)
     probe = _bright(scene.probe, recipe.photons)
     obj, first_px = _canvas(scene)
     corners_px = scene.positions_px - first_px - [n // 2 for n in recipe.shape]
-    waves = (probe * view for view in views(obj, corners_px, recipe.shape))
-    frames = np.stack([rng.poisson(intensity(wave, scene)).astype(np.float32) for wave in waves])
+    frames = np.empty((len(corners_px), *recipe.shape), np.float32)
+    for n, view in enumerate(views(obj, corners_px, recipe.shape)):
+        frames[n] = rng.poisson(intensity(probe * view, scene))
+        yield (n + 1) / len(frames)
     nominal_px = scene.positions_px + recipe.position_error_px * rng.normal(size=scene.positions_px.shape)
     pixel_m, distance_m = scene.geometry.pixel_m, scene.geometry.distance_m
     truth = Truth(
