@@ -135,8 +135,9 @@ def field(dataset: Dataset, look: Look) -> Doubt:
     guessed = any(value.name == "field" and value.origin == "guessed" for value in dataset.values)
     if taken == "far" and guessed and dataset.geometry.convergence_rad is None:
         cast = shadow(dataset, look.mean)
-        if cast is not None:
-            return _of_shadow(dataset.geometry, cast, figures)
+        told = None if cast is None else _of_shadow(dataset.geometry, cast, figures)
+        if told is not None and (told.level != "ok" or spread <= _SPREAD):
+            return told
     if taken == "far" and spread > _SPREAD and guessed and dataset.geometry.convergence_rad is None:
         return Doubt(
             "field",
