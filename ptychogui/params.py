@@ -71,7 +71,8 @@ def parse_quantity(text: str, unit: str) -> float:
     """
     match = _QUANTITY.fullmatch(text)
     if match is None:
-        raise InputError(f"'{text}' is not a number with a unit such as '{format_quantity(1.5, unit)}'")
+        example = f" with a unit such as '{format_quantity(1.5, unit)}'" if unit else ""
+        raise InputError(f"'{text}' is not a number{example}")
     number, given = float(match[1]), match[2]
     if not given:
         return number

@@ -14,7 +14,7 @@ from ptychogui.geometry import Geometry
 from ptychogui.gui import theme, thumbnails
 from ptychogui.gui.lines_delegate import LinesDelegate
 from ptychogui.gui.opened import Opened, Run
-from ptychogui.gui.run_words import told_of
+from ptychogui.gui.run_words import counted, told_of
 from ptychogui.gui.session import Session
 from ptychogui.io.geometry import energy_of_eV
 from ptychogui.params import format_quantity
@@ -188,7 +188,7 @@ def light_line(geometry: Geometry) -> str:
 def _state(run: Run) -> str:
     epochs = len(run.result.loss) if run.result is not None else 0
     r_factor = run.result.metrics.get("r_factor") if run.result is not None else None
-    first = (run.state, f"{epochs} epochs" if epochs else "")
+    first = (run.state, counted(epochs) if epochs else "")
     second = ("" if r_factor is None else f"R {r_factor:.3f}", "not saved" if run.unsaved else "")
     lines = (", ".join(part for part in line if part) for line in (first, second))
     return "\n".join(line for line in lines if line)

@@ -10,6 +10,11 @@ MOST = 12
 """So many differences are told in a tooltip."""
 
 
+def counted(epochs: int) -> str:
+    """A number of epochs."""
+    return "1 epoch" if epochs == 1 else f"{epochs} epochs"
+
+
 def told_of(opened: Opened, run: Run) -> str:
     """The lines of the tooltip."""
     lines = [run.title, *([f"goes on from {run.parent}"] if run.parent else [])]

@@ -11,6 +11,7 @@ from PyQt6.QtGui import QColor, QFont, QHelpEvent, QKeyEvent, QMouseEvent, QPain
 from PyQt6.QtWidgets import QApplication, QSizePolicy, QToolTip, QWidget
 
 from ptychogui.gui import theme
+from ptychogui.gui.run_words import counted
 
 if TYPE_CHECKING:
     from ptychogui.engine.solvers import AnySolver
@@ -38,7 +39,7 @@ def progress_of(stages: Stages, stage: int, epoch: int) -> Progress:
 def line(at: int, stage: AnySolver) -> str:
     """A stage in words."""
     larger = f", pixels ×{stage.reduction}" if stage.reduction > 1 else ""
-    return f"{at + 1}. {stage.kind}, {stage.epochs} epoch{'s' * (stage.epochs > 1)}{larger}"
+    return f"{at + 1}. {stage.kind}, {counted(stage.epochs)}{larger}"
 
 
 class Timeline(QWidget):
@@ -138,7 +139,7 @@ class Timeline(QWidget):
         painter.setFont(self.font())
         painter.setPen(QColor(c.dim))
         larger = f"  ×{stage.reduction} px" if stage.reduction > 1 else ""
-        for text in (f"{stage.epochs} epochs{larger}", f"{stage.epochs}{larger}", str(stage.epochs)):
+        for text in (f"{counted(stage.epochs)}{larger}", f"{stage.epochs}{larger}", str(stage.epochs)):
             if metrics.horizontalAdvance(text) <= inside.width():
                 break
         painter.drawText(inside.adjusted(0, half, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)

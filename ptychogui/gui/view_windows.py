@@ -95,9 +95,9 @@ class ViewWindows(QObject):
             panel.menu_extensions.append(partial(self._extend_menu, name))
 
     def _extend_menu(self, name: str, menu: QMenu) -> None:
-        menu.addAction("Fill the screen with this view", partial(self.show_large, name))
+        menu.addAction("View over the whole screen", partial(self.show_large, name))
         if _may_tear(name):
-            menu.addAction("Open this view in a window of its own", partial(self.tear, name))
+            menu.addAction("View in a window of its own", partial(self.tear, name))
         menu.addSeparator()
 
     # what keys and menus do

@@ -84,10 +84,10 @@ def test_a_torn_off_view_follows_the_run_and_goes_with_the_window(opened: Window
 def test_the_menu_of_a_picture_opens_both(opened: Window) -> None:
     panel = view_of(opened, "object_phase").panel
     actions = {action.text(): action for action in panel.menu().actions()}
-    actions["Fill the screen with this view"].trigger()
+    actions["View over the whole screen"].trigger()
     assert opened.view_windows.enlarged is not None
     opened.view_windows.enlarged.close()
-    actions["Open this view in a window of its own"].trigger()
+    actions["View in a window of its own"].trigger()
     assert len(opened.view_windows.torn) == 1
 
 

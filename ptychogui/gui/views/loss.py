@@ -10,6 +10,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from ptychogui.gui.run_words import counted
 from ptychogui.gui.views.base import View
 from ptychogui.gui.views.line_plot import LinePlot
 from ptychogui.job import Job
@@ -76,7 +77,7 @@ class LossView(View):
         self._curve.setData(*_points(loss))
         self._mark_stages(len(loss))
         self.plot.name_axes("epochs" if len(loss) or self._others else "")
-        self._readout.setText(f"loss {loss[-1]:.4g} after {_counted(len(loss))}" if len(loss) else "")
+        self._readout.setText(f"loss {loss[-1]:.4g} after {counted(len(loss))}" if len(loss) else "")
 
     def _mark_stages(self, epochs: int) -> None:
         """A dashed line where a stage ends and the next one begins."""
@@ -138,10 +139,6 @@ class LossView(View):
         self._curve.setSymbolPen(None)
         for line in self._marks.values():
             self._dress(line)
-
-
-def _counted(epochs: int) -> str:
-    return "1 epoch" if epochs == 1 else f"{epochs} epochs"
 
 
 def _points(loss: Real) -> tuple[Real, Real]:
