@@ -9,8 +9,18 @@ from collections.abc import Callable
 from functools import partial
 
 from PyQt6.QtCore import QEvent, QObject, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QShowEvent
-from PyQt6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtGui import QFontDatabase, QShowEvent
+from PyQt6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 STAY_MS = {"info": 6_000, "warning": 20_000}
 GRAVITY = {"info": 0, "warning": 1, "error": 2}
@@ -68,11 +78,15 @@ class Notice(QFrame):
         dialog.setWindowTitle("Details")
         text = QPlainTextEdit(self.details, dialog)
         text.setReadOnly(True)
-        column = QVBoxLayout(dialog)
+        text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         label = QLabel(self.sentence, dialog)
         label.setWordWrap(True)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, dialog)
+        buttons.rejected.connect(dialog.reject)
+        column = QVBoxLayout(dialog)
         column.addWidget(label)
         column.addWidget(text)
+        column.addWidget(buttons)
         dialog.resize(760, 420)
         dialog.open()
 

@@ -74,6 +74,7 @@ class RunBar(QFrame):
         """Draw the signs anew, in the colours of the theme."""
         for name in BUTTONS:
             self._actions[name].setIcon(theme.icon(name))
+            self._actions[name].setIconVisibleInMenu(False)
 
     def refresh(self) -> None:
         """Show what can be done now and why the rest cannot."""

@@ -76,6 +76,7 @@ QTabBar::tab:selected { color: $text; border-bottom: 2px solid $accent; }
 QTabBar::tab:hover { color: $text; }
 QTabWidget::pane { border: 1px solid $line; border-radius: 6px; }
 QMenuBar { background: $window; padding: 2px; }
+QMenu::separator { height: 1px; background: $line; margin: 3px 8px; }
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QToolTip { background: $raised; color: $text; border: 1px solid $line; padding: 4px; }
 QTreeWidget, QPlainTextEdit, QTextBrowser { border: 1px solid $line; border-radius: 6px; }

@@ -15,7 +15,7 @@ from ptychogui.steps import StepMap, Trial
 
 FAR = math.log10(2)
 """Twice the best loss and more have one colour: what runs away must not hide what differs a little."""
-AXIS_PX = 58
+AXIS_PX = 76
 """Room for a step size at the left."""
 
 
