@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
-from PyQt6.QtGui import QMouseEvent
+from PyQt6.QtGui import QColor, QMouseEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -30,7 +30,9 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from ptychogui.gui import theme
 from ptychogui.gui.app import application
+from ptychogui.gui.views import curves, loss
 from ptychogui.gui.path_choice import PathChoice
 from ptychogui.gui.views.readout import Readout
 from ptychogui.gui.window import Window
@@ -235,3 +237,24 @@ def test_docks_that_the_user_has_resized_keep_their_shares(window: Window, qtbot
     assert widths(window)["import_card"] > MOST_RIGHT_PX + 100
     window.reset_layout()
     until(lambda: widths(window)["import_card"] <= MOST_RIGHT_PX + 10)
+
+
+def luminance(colour: QColor) -> float:
+    parts = [colour.redF(), colour.greenF(), colour.blueF()]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of the Web Content Accessibility Guidelines 2.1, 1 to 21."""
+    low, high = sorted(luminance(QColor(colour)) for colour in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("colours", [theme.LIGHT, theme.DARK])
+def test_texts_and_curves_stand_out(colours: theme.Colours) -> None:
+    grounds = colours.window, colours.base, colours.raised
+    texts = colours.text, colours.dim, colours.accent, colours.good, colours.warning, colours.error
+    assert min(contrast(text, ground) for text in texts for ground in grounds) >= 4.5
+    assert contrast(colours.on_accent, colours.accent) >= 4.5
+    assert min(contrast(curve, colours.base) for curve in (*curves.COLOURS, *loss.COLOURS)) >= 3

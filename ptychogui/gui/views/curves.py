@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from ptychogui.gui.views.line_plot import LinePlot
 
-COLOURS = ("#e07b39", "#3a9d6b", "#9a62c9")
+COLOURS = ("#d9702c", "#3a9d6b", "#9a62c9")
 """Of the curves after the first; they read on white and on black."""
 
 

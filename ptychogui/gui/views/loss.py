@@ -19,7 +19,7 @@ from ptychogui.types import Real
 
 OTHERS = 6
 """So many other runs are shown, the latest ones."""
-COLOURS = ("#e07b39", "#3a9d6b", "#9a62c9", "#c2a11c", "#cf5a7e", "#4aa3b8")
+COLOURS = ("#d9702c", "#3a9d6b", "#9a62c9", "#ab8c10", "#cf5a7e", "#3a92a8")
 """Of the other runs; they read on white and on black."""
 
 
