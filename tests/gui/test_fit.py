@@ -32,8 +32,8 @@ from pytestqt.qtbot import QtBot
 
 from ptychogui.gui import theme
 from ptychogui.gui.app import application
-from ptychogui.gui.views import curves, loss
 from ptychogui.gui.path_choice import PathChoice
+from ptychogui.gui.views import curves, loss
 from ptychogui.gui.views.readout import Readout
 from ptychogui.gui.window import Window
 from ptychogui.gui.workspace import MOST_LEFT_PX, MOST_RIGHT_PX
