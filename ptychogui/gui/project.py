@@ -151,6 +151,7 @@ class Projects(QObject):
             selected_run=selected_run,
             frame=session.frame,
             layout=base64.b64encode(layout).decode("ascii"),
+            windows=self._window.view_windows.places,
         )
         return Kept(project, runs)
 
@@ -196,6 +197,7 @@ class Projects(QObject):
         """Let a project that was read take the place of what is open."""
         project = loaded.project
         self._session.undo.clear()
+        self._window.view_windows.restore(project.windows)
         self._session.replace(list(loaded.opened), project.selected_scan, project.selected_run, project.frame)
         self._lay_out(project.layout)
         for problem in loaded.problems:

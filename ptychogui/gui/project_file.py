@@ -52,6 +52,14 @@ class ScanEntry(Params):
     runs: tuple[RunEntry, ...] = ()
 
 
+class ViewPlace(Params):
+    """A view in a window of its own."""
+
+    view: str
+    geometry: str = ""
+    """Where the window stands, as Qt writes it."""
+
+
 class Project(Params):
     """Everything that is open in the window."""
 
@@ -62,6 +70,7 @@ class Project(Params):
     frame: Index = 0
     layout: str = ""
     """Where the docks stand, as Qt writes it."""
+    windows: tuple[ViewPlace, ...] = ()
 
 
 @dataclass(frozen=True)

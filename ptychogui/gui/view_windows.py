@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QChildEvent, QEvent, QObject, Qt, pyqtSignal
+from PyQt6.QtCore import QByteArray, QChildEvent, QEvent, QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QMouseEvent, QScreen, QShortcut
 from PyQt6.QtWidgets import QApplication, QDockWidget, QLabel, QMenu, QTabBar, QVBoxLayout, QWidget
 
+from ptychogui.gui import settings
+from ptychogui.gui.project_file import ViewPlace
 from ptychogui.gui.views import DOCKS
+from ptychogui.params import InputError
 
 if TYPE_CHECKING:
     from ptychogui.gui.views.base import View
@@ -44,6 +49,11 @@ class ViewWindow(QWidget):
             QShortcut(QKeySequence("Esc"), self, self.showNormal)
             QShortcut(QKeySequence("Ctrl+W"), self, self.close)
 
+    @property
+    def place(self) -> str:
+        """Screen, position, size, and whether it fills the screen, as Qt writes it."""
+        return self.saveGeometry().toBase64().data().decode()
+
     def fill_screen(self) -> None:
         """Fill the screen, or go back."""
         if self.isFullScreen():
@@ -67,8 +77,9 @@ class ViewWindows(QObject):
         self.enlarged: ViewWindow | None = None
         self.torn: dict[str, ViewWindow] = {}
         self._count = 0
+        self._restored = False
         window.ready.connect(self._begin)
-        window.closed.connect(self.close_all)
+        window.closed.connect(self._end)
 
     @property
     def _workspace(self) -> Workspace:
@@ -87,6 +98,34 @@ class ViewWindows(QObject):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._touch)
+        self._window.session.current_changed.connect(self._restore_last)
+
+    # from one start to the next
+
+    @property
+    def places(self) -> tuple[ViewPlace, ...]:
+        """The views in windows of their own, and where these stand."""
+        return tuple(ViewPlace(view=_kind(name), geometry=window.place) for name, window in self.torn.items())
+
+    def restore(self, places: Iterable[ViewPlace]) -> None:
+        """Let these views, and no others, stand in windows of their own."""
+        self._restored = True
+        for window in list(self.torn.values()):
+            window.close()
+        for place in places:
+            if _may_tear(place.view):
+                self.tear(place.view, place.geometry)
+
+    def _restore_last(self) -> None:
+        """With the first file come the windows that were there when the program was left."""
+        if not self._restored and self._window.session.current is not None:
+            self.restore(_last_places())
+
+    def _end(self) -> None:
+        if self._restored:
+            kept = json.dumps([place.plain() for place in self.places])
+            settings.settings().setValue("torn_views", kept)
+        self.close_all()
 
     def _extend_menus(self, name: str, view: View) -> None:
         from ptychogui.gui.views.panel import ImagePanel
@@ -138,8 +177,11 @@ class ViewWindows(QObject):
         if away is not None:
             away.deleteLater()
 
-    def tear(self, name: str) -> None:
-        """Open a second view of this kind in a window of its own, on another screen where there is one."""
+    def tear(self, name: str, place: str = "") -> None:
+        """Open a second view of this kind in a window of its own: where one was, or on another screen if there is one.
+
+        Where that place is on no screen any more, Qt puts the window on one that is there.
+        """
         spec = next(dock for dock in DOCKS if dock.name == name)
         self._count += 1
         own, view = f"{name} {self._count + 1}", spec.make()
@@ -153,7 +195,7 @@ class ViewWindows(QObject):
         self.torn[own] = window
         window.resize(*SIDE_PX)
         screen = self._other_screen()
-        if screen is not None:
+        if not window.restoreGeometry(QByteArray.fromBase64(place.encode())) and screen is not None:
             window.move(screen.availableGeometry().topLeft())
         window.show()
         self._workspace.adopt(own, view)
@@ -217,3 +259,15 @@ class ViewWindows(QObject):
 
 def _may_tear(name: str) -> bool:
     return any(dock.name == name and dock.may_tear for dock in DOCKS)
+
+
+def _kind(name: str) -> str:
+    """The name of the dock of which a torn-off view is a copy."""
+    return name.rpartition(" ")[0]
+
+
+def _last_places() -> list[ViewPlace]:
+    try:
+        return [ViewPlace.read(place) for place in json.loads(str(settings.settings().value("torn_views", "[]")))]
+    except (ValueError, TypeError, InputError):
+        return []

@@ -1,8 +1,11 @@
 """A view over the whole screen, and a second one in a window of its own that follows the run."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QTabBar
 from pytestqt.qtbot import QtBot
 
@@ -95,3 +98,38 @@ def test_the_title_of_a_dock_follows_what_is_chosen(opened: Window) -> None:
     assert opened.workspace is not None
     view_of(opened, "object_phase").show_as("complex")
     assert opened.workspace.docks["object_phase"].windowTitle() == "Object, complex"
+
+
+def test_windows_of_views_come_back_at_the_next_start(
+    opened: Window, new_window: Callable[[], Window], scan: Path, until: Until
+) -> None:
+    windows = opened.view_windows
+    windows.tear("loss")
+    windows.tear("object_phase")
+    loss, phase = windows.torn.values()
+    loss.setGeometry(30, 40, 310, 420)
+    phase.move(50_000, 40_000)  # on a screen that is not there the next time
+    QTest.qWait(50)
+    project = scan.with_name("one.ptychoproj")
+    opened.projects.write(project)
+    until(lambda: opened.session.tasks.waiting == 0)
+    windows.tear("diffraction")
+    opened.leave()
+    assert not windows.torn
+
+    def shown(window: Window) -> list[str]:
+        return [place.view for place in window.view_windows.places]
+
+    other = new_window()
+    assert not shown(other)  # nothing is open yet
+    other.open_path(str(scan))
+    until(lambda: other.session.current is not None and other.session.tasks.waiting == 0)
+    assert shown(other) == ["loss", "object_phase", "diffraction"]
+    first, second, third = other.view_windows.torn.values()
+    assert (first.width(), first.height()) == (310, 420)
+    screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
+    assert any(screen.intersects(second.frameGeometry()) for screen in screens)
+    assert third.view.dataset is other.session.current.dataset
+    other.open_path(str(project))
+    until(lambda: len(shown(other)) == 2 and other.session.tasks.waiting == 0)
+    assert shown(other) == ["loss", "object_phase"]
