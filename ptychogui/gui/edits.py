@@ -69,6 +69,8 @@ class TextEdit(QLineEdit):
         if self._choice.entry.optional:
             usual = "from file" if self._choice.unit else "none" if "file" in self._choice.entry.marks else "auto"
             self.setPlaceholderText(hint or usual)
+        elif self._choice.standard == ():
+            self.setPlaceholderText(hint or "none")
 
     def settle(self) -> None:
         """Take up what was typed."""

@@ -356,6 +356,14 @@ def test_optional_values_can_be_unset(sample: ParamsForm, qtbot: QtBot) -> None:
     assert edit.placeholderText() == "from file"
 
 
+def test_an_empty_field_says_what_holds(qtbot: QtBot) -> None:
+    form = ParamsForm(Data())
+    qtbot.addWidget(form)
+    blank = [row.choice.name for row in form.rows() if isinstance(row.edit, TextEdit) and not row.edit.text()]
+    assert "dark_frames" in blank
+    assert [name for name in blank if not row_of(form, name).edit.placeholderText()] == ["path"]  # type: ignore[union-attr]
+
+
 def test_a_form_of_a_few_fields_keeps_their_order(qtbot: QtBot) -> None:
     form = ParamsForm(Data(), ("kV", "distance_m", "energy_eV"))
     qtbot.addWidget(form)
