@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButto
 from ptychogui.gui import settings, theme
 from ptychogui.gui.tasks import Tasks
 
-SIGN_PX = 56
+SIGN_PX, WIDEST_PX = 56, 1160
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,13 @@ class StartPage(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         page = QWidget(self)
         outer = QHBoxLayout(page)
-        column = QVBoxLayout()
+        middle = QWidget(page)
+        middle.setMaximumWidth(WIDEST_PX)
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(14)
         outer.addStretch(1)
-        outer.addLayout(column, 6)
+        outer.addWidget(middle, 6)
         outer.addStretch(1)
         column.addStretch(1)
         column.addLayout(self._heading(page))
