@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -40,7 +42,10 @@ def _opened(path: str, mapping: Mapping | None) -> Opened | None:
 
 def _warm_up() -> None:
     """Import torch in a thread while the user looks at the data: it takes longer than a second."""
+    first = "torch" not in sys.modules
     importlib.import_module("ptychogui.engine.problem")
+    if first:  # what was imported stays: to look through it for garbage holds the window up for 0.15 s each time
+        gc.freeze()
 
 
 class Files(QObject):
