@@ -37,6 +37,8 @@ from ptychogui.gui.views.picture import Picture
 from ptychogui.layout.figures import Coverage, coverage_of, figures
 
 LEFT_PX, RIGHT_PX = 340, 280
+PAUSE_MS = 150
+"""The figures of points that are being dragged are told when the pointer rests for so long."""
 WIDTH_PX, HEIGHT_PX = 1320, 820
 HELP = {
     "select": "Click points or drag a rectangle around them; drag selected ones to move them. Shift adds to them.",
@@ -200,6 +202,7 @@ class LayoutEditor(QDialog):
 
     def _connect(self) -> None:
         self.points.changed.connect(lambda: self._later.start(0))
+        self.points.dragged.connect(lambda: self._later.start(PAUSE_MS))
         self.points.marked.connect(self._show_pairing)
         self.panel.exposure_changed.connect(self._show_points)
         self._tools.idClicked.connect(self._choose_tool)
@@ -255,8 +258,7 @@ class LayoutEditor(QDialog):
         probe_m = exposure.probe_m
         self._coverage = coverage_of(positions, probe_m) if probe_m is not None else None
         found = figures(positions, exposure, self._coverage)
-        self.picture.probe_m = probe_m
-        self.picture.draw_soon()
+        self.picture.show_probe(probe_m)
         self.figures.setText(figures_text(found, self.plan.unit, self.plan.pixel_m) + self._drift_text())
         self._show_pairing()
         made_of_points = self.over.currentText() in (COVERAGE, NOTHING) and not self.picture.holding

@@ -22,6 +22,7 @@ class PointsModel(QAbstractTableModel):
         self._points, self._unit = points, unit
         self._count = len(points.now)
         points.changed.connect(self._follow)
+        points.dragged.connect(self._follow)
 
     def _follow(self) -> None:
         if len(self._points.now) != self._count:

@@ -47,7 +47,7 @@ class LayoutPicture(ImagePanel):
         self._fits = True
         self._start = (0.0, 0.0)
         self._line: list[tuple[float, float]] = []
-        self._circles = QGraphicsPathItem()
+        self._circles, self._held_circles = QGraphicsPathItem(), QGraphicsPathItem()
         self._path = pg.PlotCurveItem()
         self._drift = pg.PlotCurveItem(connect="pairs", pen=pg.mkPen(DRIFT, width=2))
         self._spots = [
@@ -55,7 +55,8 @@ class LayoutPicture(ImagePanel):
             for colour in (POINT, UNPAIRED, SELECTED)
         ]
         self._rubber = pg.PlotCurveItem(pen=pg.mkPen(SELECTED, width=1.5, style=Qt.PenStyle.DashLine))
-        self.box.addItem(self._circles, ignoreBounds=True)
+        for circles in (self._circles, self._held_circles):
+            self.box.addItem(circles, ignoreBounds=True)
         for item in (self._path, self._drift, *self._spots):
             self.box.addItem(item)
         self.box.addItem(self._rubber, ignoreBounds=True)
@@ -68,7 +69,9 @@ class LayoutPicture(ImagePanel):
         self._later.setSingleShot(True)
         self._later.timeout.connect(self.draw)
         points.changed.connect(self.draw_soon)
+        points.dragged.connect(self._shift)
         points.marked.connect(self.draw_soon)
+        self.draw_soon()
 
     # what is shown
 
@@ -81,22 +84,37 @@ class LayoutPicture(ImagePanel):
         """Draw once what has changed is over."""
         self._later.start(0)
 
+    def show_probe(self, probe_m: float | None) -> None:
+        """Take another diameter of the probe; None where it is not known."""
+        if probe_m != self.probe_m:
+            self.probe_m = probe_m
+            self.draw_soon()
+
+    def _shift(self, dy_m: float, dx_m: float) -> None:
+        """Move what is held as a whole: to draw thousands of points anew takes longer than the pointer waits."""
+        for item in (self._spots[-1], self._held_circles):
+            item.setPos(dx_m / self.unit.unit_si, dy_m / self.unit.unit_si)
+        self._draw_path(self._seen)
+
     def draw(self) -> None:
         """Draw the points, their probes and their order."""
+        if self.holding:
+            return
+        self._shift(0.0, 0.0)
         now, seen = self.points.now, self._seen
         unpaired = (now.frames == NO_FRAME) & ~now.selected & bool(len(self.points.wanted))
         room = min(self.box.width(), self.box.height()) / math.sqrt(max(len(now), 1))
         size = float(np.clip(0.4 * room, SMALL_PX, SPOT_PX))
         for item, which in zip(self._spots, (~now.selected & ~unpaired, unpaired, now.selected)):
             item.setData(seen[which, 1], seen[which, 0], size=size + 2 * (item is self._spots[-1]))
-        if self.show_path and len(seen):
-            pen = QColor(POINT)
-            pen.setAlpha(110)
-            self._path.setData(seen[:, 1], seen[:, 0], pen=pg.mkPen(pen))
-        else:
-            self._path.setData([], [])
         self._draw_drift()
         self._draw_circles(seen)
+
+    def _draw_path(self, seen: Points) -> None:
+        shown = seen if self.show_path else seen[:0]
+        pen = QColor(POINT)
+        pen.setAlpha(110)
+        self._path.setData(shown[:, 1], shown[:, 0], pen=pg.mkPen(pen))
 
     def drift_lines(self) -> tuple[Points, int] | None:
         """Ends (2 n, 2) of lines from the points to where the run has found them, and by how much they are enlarged.
@@ -119,17 +137,21 @@ class LayoutPicture(ImagePanel):
         self._drift.setData(lines[:, 1], lines[:, 0], connect="pairs")
 
     def _draw_circles(self, seen: Points) -> None:
-        self._circles.setVisible(self.show_probes and self.probe_m is not None)
-        if not self._circles.isVisible() or self.probe_m is None:
-            return
-        shown = seen if len(seen) <= MOST_CIRCLES else seen[self.points.now.selected]
-        radius, path = self.probe_m / 2 / self.unit.unit_si, QPainterPath()
-        for y, x in shown[:MOST_CIRCLES].tolist():
-            path.addEllipse(QPointF(x, y), radius, radius)
+        selected, few = self.points.now.selected, len(seen) <= MOST_CIRCLES
         colour = QColor(POINT)
         colour.setAlpha(90)
-        self._circles.setPen(pg.mkPen(colour, width=1))
-        self._circles.setPath(path)
+        for item, shown in (
+            (self._circles, seen[~selected & few]),
+            (self._held_circles, seen[selected][:MOST_CIRCLES]),
+        ):
+            item.setVisible(self.show_probes and self.probe_m is not None)
+            path = QPainterPath()
+            if self.show_probes and self.probe_m is not None:
+                radius = self.probe_m / 2 / self.unit.unit_si
+                for y, x in shown.tolist():
+                    path.addEllipse(QPointF(x, y), radius, radius)
+            item.setPen(pg.mkPen(colour, width=1))
+            item.setPath(path)
 
     def _describe_point(self, y: float, x: float) -> str:
         text = f"y {y:.4g}  x {x:.4g} {self.unit.symbol}"
@@ -161,13 +183,18 @@ class LayoutPicture(ImagePanel):
         return self.points.cancel() or begun
 
     def _hold(self) -> None:
-        """Begin to drag; the view stands still meanwhile."""
+        """Begin to drag; the view stands still meanwhile, with what is held drawn apart."""
+        if self._later.isActive():
+            self._later.stop()
+            self.draw()
         self._held, self._fits = "move", bool(self.box.autoRangeEnabled()[0])
         self.box.disableAutoRange()
 
     def _let_go(self) -> None:
-        if self.holding and self._fits:
-            self.box.enableAutoRange()
+        if self.holding:
+            self.draw_soon()
+            if self._fits:
+                self.box.enableAutoRange()
         self._held = ""
 
     # the pointer

@@ -48,6 +48,8 @@ class LayoutPoints(QObject):
 
     changed = pyqtSignal()
     """There are other points, or they stand elsewhere."""
+    dragged = pyqtSignal(float, float)
+    """The selected points are held, by (y, x) metres from where they were; `changed` follows when they are let go."""
     marked = pyqtSignal()
     """Others are selected."""
 
@@ -131,7 +133,7 @@ class LayoutPoints(QObject):
         held = self._held = self._held or self.now
         moved = held.positions_m + np.where(held.selected[:, None], (dy_m, dx_m), 0.0)
         self.now = replace(held, positions_m=moved, layout=None)
-        self.changed.emit()
+        self.dragged.emit(dy_m, dx_m)
 
     def drop(self) -> None:
         """Keep what was dragged, as one step of undo."""
