@@ -37,6 +37,7 @@ class Browser(QTreeWidget):
         self._phase_shown = 0.0
         self._words: list[str] = []
         self._icons: dict[int, tuple[object, QIcon]] = {}
+        self._marked: tuple[Opened | None, Run | None] = None, None
         self.setHeaderHidden(True)
         self.setIconSize(QSize(40, 40))
         self.setIndentation(14)
@@ -54,8 +55,11 @@ class Browser(QTreeWidget):
         session.presence.changed.connect(self.rebuild)
 
     def rebuild(self) -> None:
-        """Show the files and runs as they are."""
+        """Show the files and runs as they are; what was closed stays so, and the place on show, too."""
         kept, self._icons = self._icons, {}
+        folded = {id(item.data(0, MARK)[0]) for item in self._items() if item.childCount() and not item.isExpanded()}
+        bar = self.verticalScrollBar()
+        place = bar.value() if bar is not None else 0
         self.blockSignals(True)
         self.clear()
         for opened in self._session.opened:
@@ -70,10 +74,13 @@ class Browser(QTreeWidget):
                 child.setIcon(0, self._icon(run, run.snapshot or run.result, _run_icon, kept))
                 child.setToolTip(0, told_of(opened, run))
                 item.addChild(child)
-            item.setExpanded(True)
+            item.setExpanded(id(opened) not in folded)
         self.blockSignals(False)
-        self._mark_current()
         self._filter()
+        self.executeDelayedItemsLayout()
+        if bar is not None:
+            bar.setValue(place)
+        self._mark_current()
 
     def search(self, words: list[str]) -> None:
         """Show only the files and runs of which every word is told; a file that has them shows all its runs."""
@@ -141,10 +148,13 @@ class Browser(QTreeWidget):
     def _mark_current(self) -> None:
         wanted = (self._session.current, self._session.current_run)
         self.blockSignals(True)
+        self.setAutoScroll(wanted != self._marked)  # only what is newly selected is brought into sight
         for item in self._items():
             if item.data(0, MARK) == wanted:
                 self.setCurrentItem(item)
+        self.setAutoScroll(True)
         self.blockSignals(False)
+        self._marked = wanted
 
     def _selected(self, item: QTreeWidgetItem | None) -> None:
         if item is not None:

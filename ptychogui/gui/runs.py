@@ -26,7 +26,9 @@ class Runs(QObject):
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self._window, self._session = window, window.session
+        self._removed: dict[str, tuple[Opened, Run]] = {}
         window.ready.connect(self._connect_history)
+        window.session.tree_changed.connect(self._forget_removed)
 
     # beginning
 
@@ -91,7 +93,16 @@ class Runs(QObject):
         self._session.remove(opened, run)
         until = " until the file or the window is closed" if run.unsaved else ""
         file = " Its file is deleted when the project is saved." if self._window.projects.holds(run) else ""
-        self._session.tell("info", f"{run.name} was {gone}: undo brings it back{until}.{file}")
+        told = f"{run.name} was {gone}: undo brings it back{until}.{file}"
+        self._session.tell("info", told)
+        self._removed[told] = opened, run
+
+    def _forget_removed(self) -> None:
+        """Take back what was told of runs that are there again."""
+        for told, (opened, run) in list(self._removed.items()):
+            if run in opened.runs:
+                self._window.notices.drop(told)
+                del self._removed[told]
 
     # looking and noting
 

@@ -83,6 +83,26 @@ def test_search_finds_files_and_runs(window: Window, qtbot: QtBot) -> None:
     assert len(shown(dock(window).tree)) == 4
 
 
+def test_the_tree_stays_where_it_was_looked_at(window: Window, qtbot: QtBot) -> None:
+    session, tree = window.session, dock(window).tree
+    assert session.current is not None
+    for _ in range(30):
+        session.current.next_run()
+    session.tree_changed.emit()
+    session.select(session.current, session.current.runs[1])
+    bar = tree.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    bar.setValue(bar.maximum())
+    session.tree_changed.emit()  # as when a run in the queue begins
+    qtbot.wait(20)
+    assert bar.value() == bar.maximum()
+    session.select(session.current, session.current.runs[2])
+    assert tree.viewport().rect().contains(tree.visualItemRect(tree.currentItem()))
+    tree.topLevelItem(1).setExpanded(False)
+    session.tree_changed.emit()
+    assert not tree.topLevelItem(1).isExpanded()
+
+
 def test_moved_files_say_so_and_are_found_together(window: Window, scan: Path, until: Until) -> None:
     away = scan.parent / "archive"
     (away / "day_2").mkdir(parents=True)

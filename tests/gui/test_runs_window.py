@@ -140,6 +140,7 @@ def test_rating_comparing_and_running_again(opened: Window, until: Until, qtbot:
     session.undo.undo()
     assert session.current.runs == [first, second, again]
     assert session.current_run is again
+    assert not [text for text in opened.notices.texts() if "undo brings it back" in text]
 
 
 def test_closing_tells_of_the_queue_and_can_stop_it(opened: Window, until: Until) -> None:
