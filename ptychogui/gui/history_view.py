@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QIcon, QPixmap
+from PyQt6.QtGui import QIcon, QPixmap, QResizeEvent
 from PyQt6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -89,6 +89,11 @@ class HistoryView(View):
 
     def _choose(self, place: int) -> None:
         self.place_chosen.emit(place if 0 <= place < len(self._iterates) else None)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """What is on show stays in sight."""
+        super().resizeEvent(event)
+        self.strip.scrollToItem(self.strip.currentItem())
 
     def fit(self) -> None:
         """The strip fits itself."""

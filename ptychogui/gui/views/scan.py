@@ -166,7 +166,7 @@ class ScanView(View):
         points = self._nominal[::step] / self._unit.unit_si
         low, high = percentile_range(values)
         unknown = (by == "R-factor" and self._residual() is None) or (by == "drift" and self._way is None)
-        unit = self._unit if by == "drift" else Lengths(1.0, UNITS.get(by, ""))
+        unit = lengths(high, min(pixel)) if by == "drift" else Lengths(1.0, UNITS.get(by, ""))
         known = f"{_short(low / unit.unit_si)} to {_short(high / unit.unit_si)} {unit.symbol}".strip()
         self._say("known after a run" if unknown else known)
         level = np.nan_to_num((values[::step] - low) / (high - low)) * (SHADES - 1)
