@@ -25,7 +25,8 @@ def device_speeds() -> list[DeviceSpeed]:
     import torch
 
     threads = torch.get_num_threads()
-    found = [DeviceSpeed("cpu", f"{threads} threads", psutil.virtual_memory().total, _frames_per_s("cpu"))]
+    about = f"{threads} threads" if threads > 1 else "1 thread"
+    found = [DeviceSpeed("cpu", about, psutil.virtual_memory().total, _frames_per_s("cpu"))]
     for number in range(torch.cuda.device_count()):
         about = torch.cuda.get_device_properties(number)
         name = f"cuda:{number}"
