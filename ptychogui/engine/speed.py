@@ -25,8 +25,8 @@ def device_speeds() -> list[DeviceSpeed]:
     import torch
 
     threads = torch.get_num_threads()
-    about = f"{threads} threads" if threads > 1 else "1 thread"
-    found = [DeviceSpeed("cpu", about, psutil.virtual_memory().total, _frames_per_s("cpu"))]
+    working = f"{threads} threads" if threads > 1 else "1 thread"
+    found = [DeviceSpeed("cpu", working, psutil.virtual_memory().total, _frames_per_s("cpu"))]
     for number in range(torch.cuda.device_count()):
         about = torch.cuda.get_device_properties(number)
         name = f"cuda:{number}"
