@@ -155,10 +155,13 @@ def test_a_hot_pixel_is_found_where_nobody_looked(far):
 def test_a_dead_pixel_is_found(far):
     counts = far.frames[:].copy()
     counts[:, 22, 27] = 0
-    doubt = frames.dead_pixels(look(with_frames(far, counts)))
-    assert doubt.figures == {"pixels": 1}
-    assert "y 22, x 27" in doubt.sentence
-    assert frames.dead_pixels(look(far)).level == "ok"
+    for known, fix in ((False, {"data.dead_pixels": True}), (True, {})):
+        doubt = frames.dead_pixels(Data(dead_pixels=known), look(with_frames(far, counts)))
+        assert doubt.figures == {"pixels": 1}
+        assert "y 22, x 27" in doubt.sentence
+        assert doubt.fix == fix
+    assert "data.mask" in doubt.sentence, "what the reader has looked for and not found is left to a mask"
+    assert frames.dead_pixels(Data(), look(far)).level == "ok"
 
 
 def test_few_photons_are_told_with_the_r_factor_of_their_noise():

@@ -41,7 +41,7 @@ def checks(dataset: Dataset, data: Data, look: Look) -> Iterator[Doubt]:
     """Every check of the frames."""
     yield saturation(look)
     yield hot_pixels(data, look)
-    yield dead_pixels(look)
+    yield dead_pixels(data, look)
     yield photons(look)
     yield field(dataset, look)
     if dataset.geometry.field == "far":
@@ -81,8 +81,8 @@ def hot_pixels(data: Data, look: Look) -> Doubt:
     return Doubt("hot pixels", "doubt", sentence, {"pixels": found}, {"data.hot_pixels": True})
 
 
-def dead_pixels(look: Look) -> Doubt:
-    """Pixels that always say the same where their neighbours see much."""
+def dead_pixels(data: Data, look: Look) -> Doubt:
+    """Pixels that always say the same where their neighbours see much; those that the reader has left out are known."""
     padded = np.pad(np.where(look.mask, look.mean, np.nan), 1, constant_values=np.nan)
     ny, nx = look.mean.shape
     around = np.stack([padded[dy : dy + ny, dx : dx + nx] for dy in range(3) for dx in range(3) if (dy, dx) != (1, 1)])
@@ -93,12 +93,14 @@ def dead_pixels(look: Look) -> Doubt:
     if not dead.any():
         return Doubt("dead pixels", "ok", "There are no dead pixels.", {"pixels": 0})
     y, x = np.argwhere(dead)[0]
+    cure = "give a mask that leaves them out with data.mask" if data.dead_pixels else "leave them out"
     return Doubt(
         "dead pixels",
         "doubt",
         f"{int(dead.sum())} pixels always say the same where their neighbours do not, the first at y {y}, x {x} of the "
-        "prepared frame; give a mask that leaves them out with data.mask.",
+        f"prepared frame; {cure}.",
         {"pixels": int(dead.sum())},
+        {} if data.dead_pixels else {"data.dead_pixels": True},
     )
 
 

@@ -23,48 +23,68 @@ class Mapping(Params):
     """Which dataset of a file of unknown layout is what; names are paths such as /entry/data/frames."""
 
     frames: str | None = None
-    """Dataset with the frames. Without it the mapping is not used."""
+    """Dataset with the frames, counts of three axes or four. Without it the mapping is not used; a dataset that holds
+    something else, as a sum or a flat, makes no picture."""
     axes: str | None = None
     """What the axes of the frames are, slowest first, one letter each: n frame, or r row and c column of a raster
-    scan, y and x of the detector. Unset: nyx, or rcyx for four axes. Axes of length 1 are not counted."""
+    scan, y and x of the detector. Unset: nyx, or rcyx for four axes. Axes of length 1 are not counted. Taken the wrong
+    way round, patterns are scrambled or transposed."""
     positions: str | None = None
-    """Dataset with the positions, two or three columns (or rows)."""
+    """Dataset with the positions (y, x) of the frames, two or three columns (or rows), as many as frames. Those of
+    another motor, or those that were planned where measured ones are there, blur the picture."""
     positions_y: str | None = None
-    """Dataset with the positions' y, where x and y are apart."""
+    """Dataset with the positions' y, where x and y are apart; it holds one number for each frame, as that of x does."""
     positions_x: str | None = None
-    """Dataset with the positions' x."""
+    """Dataset with the positions' x, where x and y are apart; exchanged with y, the scan is transposed and the picture
+    is spoilt."""
     positions_columns: Literal["yx", "xy"] | None = None
-    """Order of the columns of the positions. Unset: yx."""
+    """Order of the columns of the positions. Unset: yx. The wrong one transposes the scan against the frames, and
+    nothing but noise or stripes is found."""
     positions_unit: Literal["m", "mm", "um", "nm", "px"] | None = None
-    """Unit of the positions. Unset: as the dataset's attribute says, or detected from the step."""
+    """Unit of the positions. Unset: as the dataset's attribute says, or detected from the step. A wrong one leaves no
+    overlap, or puts all frames onto one place."""
     energy: str | None = None
-    """Dataset with the photon energy."""
+    """Dataset with the photon energy E, of which the first number counts. It sets the wavelength, and so the pixel at
+    the sample; a wrong one scales the object against the scan."""
     energy_unit: Literal["eV", "keV", "J"] | None = None
-    """Unit of the energy. Unset: as the dataset's attribute says, or eV."""
+    """Unit of the energy. Unset: as the dataset's attribute says, or eV. Taken for keV, eV make the pixel a thousand
+    times too small."""
     wavelength: str | None = None
-    """Dataset with the wavelength."""
+    """Dataset with the wavelength λ, for files that give it in place of the energy. It sets the pixel at the sample; a
+    wrong one scales the object against the scan."""
     wavelength_unit: LengthUnit | None = None
-    """Unit of the wavelength. Unset: as the dataset's attribute says, or m."""
+    """Unit of the wavelength. Unset: as the dataset's attribute says, or m. The pixel at the sample is wrong by the
+    same factor as the unit."""
     voltage: str | None = None
-    """Dataset with the acceleration voltage of electrons."""
+    """Dataset with the acceleration voltage U of electrons, which sets their wavelength with relativity; for scans with
+    electrons only."""
     voltage_unit: Literal["V", "kV"] | None = None
-    """Unit of the voltage. Unset: as the dataset's attribute says, or kV."""
+    """Unit of the voltage. Unset: as the dataset's attribute says, or kV. A wrong one makes a wavelength that is far
+    off, and no picture."""
     distance: str | None = None
-    """Dataset with the distance from sample to detector."""
+    """Dataset with the distance z from sample to detector, along the beam. It sets the pixel at the sample in the far
+    field and the defocus in the near field; a wrong one blurs the picture."""
     distance_unit: LengthUnit | None = None
-    """Unit of the distance. Unset: as the dataset's attribute says, or m."""
+    """Unit of the distance. Unset: as the dataset's attribute says, or m. The pixel at the sample is wrong by the same
+    factor as the unit."""
     detector_pixel: str | None = None
-    """Dataset with the size of a pixel of the detector, one number or (y, x)."""
+    """Dataset with the size p of a pixel of the detector, one number or (y, x). The pixel at the sample follows from
+    it, from the wavelength and the distance."""
     detector_pixel_unit: LengthUnit | None = None
-    """Unit of that size. Unset: as the dataset's attribute says, or m."""
+    """Unit of that size. Unset: as the dataset's attribute says, or m. The pixel at the sample is wrong by the same
+    factor as the unit."""
     mask: str | None = None
-    """Dataset with a mask of the frame's shape."""
+    """Dataset with a mask of the frame's shape, which tells good pixels from those to leave out. Without one, gaps and
+    hot pixels of the detector are found by what they count."""
     mask_good: Literal["zero", "nonzero"] | None = None
-    """What marks a good pixel in the mask. Unset: what most pixels have."""
+    """What marks a good pixel in the mask. Unset: what most pixels have. The wrong one uses the bad pixels and no
+    others."""
     dark: str | None = None
-    """Dataset with dark frames, or their mean."""
+    """Dataset with dark frames, or their mean, of the frame's shape: counts without beam, which are subtracted. Frames
+    that were taken with beam spoil all patterns."""
     probe: str | None = None
-    """Dataset with the probe, complex, its last two axes y and x."""
+    """Dataset with a first guess of the probe, complex, its last two axes y and x; one of another pixel or focus is
+    worse than none."""
 
     @field_validator("axes")
     @classmethod

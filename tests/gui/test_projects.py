@@ -18,7 +18,7 @@ from ptychogui.gui import settings
 from ptychogui.gui.autosave import autosaves
 from ptychogui.gui.opened import Opened, Run
 from ptychogui.gui.project import state_of
-from ptychogui.gui.project_file import kept_run
+from ptychogui.gui.project_file import kept_run, with_files
 from ptychogui.gui.window import Window
 from ptychogui.io.data import Data
 from ptychogui.job import Job, snapshots
@@ -290,3 +290,10 @@ def test_what_is_closed_properly_leaves_nothing_behind(
     assert not [box for box in beside.findChildren(QMessageBox) if box.isVisible()]
     window.leave()
     assert not list(autosaves().iterdir())
+
+
+def test_a_result_that_a_run_starts_from_moves_with_its_project() -> None:
+    job = Job.read({"start": {"kind": "file", "path": "results/first.h5"}, "data": {"path": "scan.cxi"}})
+    moved = with_files(job, lambda name: f"/elsewhere/{name}")
+    assert moved.start.path == "/elsewhere/results/first.h5"
+    assert moved.data.path == "/elsewhere/scan.cxi"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from ptychogui.engine.start.base import Start
-from ptychogui.params import Count, InputError
+from ptychogui.params import FILE, Count, InputError
 
 if TYPE_CHECKING:
     from ptychogui.engine.problem import Problem
@@ -18,7 +18,7 @@ class FromFile(Start):
     or other parameters."""
 
     kind: Literal["file"] = "file"
-    path: str = ""
+    path: Annotated[str, FILE] = ""
     """The result file, written by this program, from which the run goes on."""
     modes: Count | None = None
     """Incoherent modes M of the probe; unset: as many as the result has. More are added with little power each."""
