@@ -26,6 +26,7 @@ from ptychogui.engine.solvers.adam import Adam
 from ptychogui.engine.start import AnyStart
 from ptychogui.engine.start.data import FromData
 from ptychogui.engine.start.file import FromFile
+from ptychogui.engine.start.guessed import Guessed
 from ptychogui.engine.stopping import Stopping
 from ptychogui.io.data import Data
 from ptychogui.params import Index, InputError, Params
@@ -186,7 +187,7 @@ class _Run:
             initial = io.read_result(job.start.path)
         start: AnyStart = job.start
         if initial is not None and not isinstance(start, FromFile):  # go on, with more modes where more are wanted
-            wanted = start.modes if isinstance(start, FromData) else 1
+            wanted = start.modes if isinstance(start, Guessed) else 1
             start = FromFile(modes=max(wanted, len(initial.probe.modes)))
         if job.data == Data() and dataset.data:  # read by hand: the result has to know what it was made from
             job = job.model_copy(update={"data": Data.read(dataset.data)})

@@ -34,6 +34,9 @@ SMALL = {
     "guzzi-2021": {"position_error_px": 0.0, "distance_error": 0.0, "scan_shape": (6, 7)},
     "kandel-2019-far": {"scan_shape": (14, 15)},
     "kandel-2019-near": {"shape": (240, 256)},
+    "ptychonet-grid": {"step_px": 20.0},
+    "ptychonet-fermat": {"object_shape": (240, 224), "frames": 90},
+    "ptychonet-mesh": {"scan_shape": (8, 9), "step_px": 12.0},
 }
 
 

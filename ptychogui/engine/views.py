@@ -28,6 +28,11 @@ def place(patches: Tensor, corner: Tensor, shape: tuple[int, int]) -> Tensor:
     return canvas
 
 
+def placed(patches: Tensor, corner: Tensor, shape: tuple[int, int]) -> Tensor:
+    """`place`, with `views` as its derivative."""
+    return cast(Tensor, _Place.apply(patches, corner, shape))  # type: ignore[no-untyped-call]
+
+
 class _Views(torch.autograd.Function):
     """`views` with `place` as its derivative; autograd's own would zero a canvas for every window."""
 
@@ -42,6 +47,19 @@ class _Views(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         (corner,) = ctx.saved_tensors
         return place(gradients[0], corner, ctx.shape), None, None
+
+
+class _Place(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, patches: Tensor, corner: Tensor, shape: tuple[int, int]) -> Tensor:
+        ctx.save_for_backward(corner)
+        ctx.window = (patches.shape[-2], patches.shape[-1])
+        return place(patches, corner, shape)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (corner,) = ctx.saved_tensors
+        return views(gradients[0], corner, ctx.window), None, None
 
 
 def shift_ramps(shift: Tensor, window: tuple[int, int], dtype: torch.dtype) -> tuple[Tensor, Tensor]:

@@ -52,6 +52,22 @@ SMALL: dict[str, dict[str, Any]] = {
         "photons": 1e5,
     },
     "deng-gd": {"shape": (48, 40), "scan_shape": (4, 5), "step_px": 4.3, "object_shape": (90, 84), "photons": 1e5},
+    "ptychonet-grid": {"shape": (48, 40), "scan_shape": (3, 4), "step_px": 7.3, "sigma_px": 9.0, "photons": 1e5},
+    "ptychonet-mesh": {
+        "shape": (48, 40),
+        "scan_shape": (3, 4),
+        "step_px": 11.3,
+        "diameter_px": 12.0,
+        "object_shape": (84, 90),
+        "photons": 1e5,
+    },
+    "ptychonet-fermat": {
+        "shape": (48, 40),
+        "frames": 14,
+        "diameter_px": 12.0,
+        "object_shape": (84, 90),
+        "photons": 1e5,
+    },
     "guzzi-twinmic": {"shape": (48, 40), "scan_shape": (4, 5), "step_px": 4.0, "photons": 1e5, "dark_count": 4},
 }
 

@@ -12,11 +12,23 @@ from ptychogui.engine.simulate.far import Electron, SiemensFar, TwoModes
 from ptychogui.engine.simulate.guzzi import Guzzi
 from ptychogui.engine.simulate.kandel import KandelFar, KandelNear
 from ptychogui.engine.simulate.near import GuzziTwinMic, SiemensNear
+from ptychogui.engine.simulate.ptychonet import PtychoNetFermat, PtychoNetGrid, PtychoNetMesh
 from ptychogui.engine.simulate.recipe import Recipe
 from ptychogui.params import InputError, members
 
 AnyRecipe = Annotated[
-    SiemensFar | SiemensNear | TwoModes | Electron | GuzziTwinMic | Deng | Guzzi | KandelFar | KandelNear,
+    SiemensFar
+    | SiemensNear
+    | TwoModes
+    | Electron
+    | GuzziTwinMic
+    | Deng
+    | Guzzi
+    | KandelFar
+    | KandelNear
+    | PtychoNetFermat
+    | PtychoNetMesh
+    | PtychoNetGrid,
     Field(discriminator="kind"),
 ]
 

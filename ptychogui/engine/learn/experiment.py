@@ -1,0 +1,96 @@
+"""The experiment that a network is trained for: its probe and scan on the network's grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ptychogui.engine.problem import Problem
+from ptychogui.engine.state import State
+from ptychogui.params import InputError
+from ptychogui.types import Positions
+
+Pair = tuple[float, float]
+_DARK_MODE = 1e-12
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A probe (n, n), complex64, its largest amplitude 1, and positions (N, 2) in its pixels.
+
+    `counts` are those of a frame without a sample; `pixel_m` is the pixel (dy, dx) at the sample.
+    """
+
+    probe: Tensor
+    positions_px: Positions
+    counts: float
+    pixel_m: Pair
+
+
+def experiment(problem: Problem, state: State, pixels: int) -> Experiment:
+    """The experiment of a state, on a grid of `pixels` × `pixels`.
+
+    Raises `InputError` for a near field, whose patterns no network here has learned, and for an empty probe.
+    """
+    if problem.geometry.field == "near":
+        raise InputError("A network sees far-field patterns only: start from the data (start.kind=data).")
+    dy, dx = problem.geometry.pixel_m
+    return of_probe(state.probe[0], state.position_px.cpu().numpy(), (dy, dx), pixels)
+
+
+def of_probe(probe: Tensor, positions_px: Positions, pixel_m: Pair, pixels: int) -> Experiment:
+    """The experiment of a probe (ny, nx) in root counts and of positions (N, 2) in its pixels, on the network's grid.
+
+    Raises `InputError` for an empty probe.
+    """
+    power = float(probe.abs().square().sum())
+    if not power > _DARK_MODE:
+        raise InputError("The probe is empty, so there is nothing that a network could be trained for or be given.")
+    small = on_grid(probe, pixels)
+    sy, sx = (n / pixels for n in probe.shape)
+    positions = positions_px / np.array((sy, sx))
+    return Experiment(small / small.abs().max(), positions, power, (pixel_m[0] * sy, pixel_m[1] * sx))
+
+
+def scales(state: State, pixels: int) -> Pair:
+    """How many pixels of a state make one of the network's, along y and x."""
+    ny, nx = state.window
+    return ny / pixels, nx / pixels
+
+
+def on_grid(values: Tensor, pixels: int) -> Tensor:
+    """A wave (ny, nx) with its middle at n // 2 on a grid of `pixels` × `pixels`: its lowest frequencies."""
+    spectrum = torch.fft.fftshift(torch.fft.fft2(values, norm="ortho"), (-2, -1))
+    out: Tensor = torch.fft.ifft2(torch.fft.ifftshift(_cut(spectrum, pixels), (-2, -1)), norm="ortho")
+    return out.to(torch.complex64)
+
+
+def cut(patterns: Tensor, pixels: int) -> Tensor:
+    """The middle of patterns (…, ny, nx), zero frequency in the corner, as the network's (…, n, n); or zeros around."""
+    centred = torch.fft.fftshift(patterns, (-2, -1))
+    out: Tensor = torch.fft.ifftshift(_cut(centred, pixels), (-2, -1))
+    return out
+
+
+def _cut(centred: Tensor, pixels: int) -> Tensor:
+    """Values (…, ny, nx) cut or padded around index n // 2 to a square."""
+    out = centred.new_zeros((*centred.shape[:-2], pixels, pixels))
+    into, of = [], []
+    for have in centred.shape[-2:]:
+        low = pixels // 2 - have // 2
+        into.append(slice(max(low, 0), min(low + have, pixels)))
+        of.append(slice(max(-low, 0), max(-low, 0) + min(low + have, pixels) - max(low, 0)))
+    out[..., into[0], into[1]] = centred[..., of[0], of[1]]
+    return out
+
+
+def unlike(probe: Tensor, other: Tensor) -> float:
+    """How far two probes (n, n) are apart: 0 for the same but for a complex factor and a shift, 1 for strangers."""
+    if probe.shape != other.shape:
+        return 1.0
+    both = torch.fft.ifft2(torch.fft.fft2(probe).conj() * torch.fft.fft2(other))
+    together = both.abs().max() / (probe.norm() * other.norm())
+    return float((1 - together.square()).clamp_min(0).sqrt())

@@ -1,0 +1,82 @@
+"""How far an experiment is from the one that a network was trained for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ptychogui.engine.learn.experiment import Experiment, unlike
+from ptychogui.engine.learn.weights import Weights
+from ptychogui.params import format_quantity
+
+OTHER_PROBE = 0.5
+"""Probes that are further apart than this have less in common than not."""
+_LIKE = 0.2
+_OTHER_PIXEL = 1.1
+_OTHER_COUNTS = 10.0
+
+
+@dataclass(frozen=True)
+class Fit:
+    """An experiment beside that of a network's training.
+
+    `probe` is 0 for the same probe and 1 for one that has nothing in common with it; `pixel` and `counts` are ratios.
+    """
+
+    probe: float
+    pixel: float
+    counts: float
+    pixel_m: float
+    trained_pixel_m: float
+    window: tuple[int, int]
+    pixels: int
+    knows_probe: bool
+    """Whether the network is given the probe, so that it may be another one."""
+
+    @classmethod
+    def of(cls, weights: Weights, given: Experiment, window: tuple[int, int]) -> Fit:
+        """How far an experiment on the network's grid is from that of its training."""
+        card = weights.card
+        return cls(
+            unlike(weights.probe, given.probe.to(weights.probe.device)),
+            given.pixel_m[1] / card.pixel_m[1],
+            given.counts / card.counts,
+            given.pixel_m[1],
+            card.pixel_m[1],
+            window,
+            card.network.pixels,
+            card.network.knows_probe,
+        )
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """One sentence on what does not fit; `fatal` where the network must not be used."""
+
+    text: str
+    fatal: bool
+
+
+def doubts(fit: Fit, *, any_probe: bool = False) -> Iterator[Doubt]:
+    """What does not fit, the worst first."""
+    if min(fit.window) < fit.pixels:
+        ny, nx = fit.window
+        yield Doubt(
+            f"The patterns have {ny} × {nx} pixels and the network takes {fit.pixels} × {fit.pixels}: choose a network "
+            "for smaller patterns, or train one.",
+            fatal=True,
+        )
+    if fit.probe > OTHER_PROBE and not fit.knows_probe:
+        yield Doubt(
+            f"The network was trained for another probe ({fit.probe:.0%} unlike this one): fine-tune it to this "
+            "experiment by 'ptychogui train --from', or use it all the same with start.any_probe=true.",
+            fatal=not any_probe,
+        )
+    elif fit.probe > _LIKE:
+        more = " It is given the probe, so it may serve all the same." if fit.knows_probe else ""
+        yield Doubt(f"The network was trained for a probe that is {fit.probe:.0%} unlike this one.{more}", fatal=False)
+    if not 1 / _OTHER_PIXEL < fit.pixel < _OTHER_PIXEL:
+        here, there = (format_quantity(value, "m") for value in (fit.pixel_m, fit.trained_pixel_m))
+        yield Doubt(f"The network was trained for a pixel of {there}, and here it sees one of {here}.", fatal=False)
+    if fit.counts < 1 / _OTHER_COUNTS:
+        yield Doubt(f"The frames have {1 / fit.counts:.0f} times fewer counts than those of its training.", fatal=False)

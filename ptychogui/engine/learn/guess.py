@@ -1,0 +1,83 @@
+"""A network's picture of a scan, on the canvas of a state."""
+
+from __future__ import annotations
+
+import logging
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ptychogui.engine.learn.card import Card
+from ptychogui.engine.learn.experiment import cut, experiment, scales
+from ptychogui.engine.learn.fit import Fit, doubts
+from ptychogui.engine.learn.scans import Scans
+from ptychogui.engine.learn.weights import Weights
+from ptychogui.engine.problem import Problem
+from ptychogui.engine.state import State
+from ptychogui.params import InputError
+
+_log = logging.getLogger(__name__)
+
+_LIT = 0.05
+"""Where less than this part of the median light falls, the picture has the mean of what is lit."""
+_SLACK = 2
+"""Free pixels around the windows."""
+
+
+def picture(problem: Problem, state: State, weights: Weights, *, any_probe: bool = False) -> Tensor:
+    """The object (Y, X) that a network sees in the patterns, on the canvas of `state`, for its probe's power.
+
+    Raises `InputError` where the network cannot be given these patterns, or, without `any_probe`, where it was trained
+    for another probe.
+    """
+    network = weights.network(problem.device)
+    pixels = weights.card.network.pixels
+    given = experiment(problem, state, pixels)
+    for doubt in doubts(Fit.of(weights, given, problem.window), any_probe=any_probe):
+        if doubt.fatal:
+            raise InputError(doubt.text)
+        _log.warning("%s", doubt.text)
+    position = torch.from_numpy(given.positions_px).to(problem.device)
+    first = position.min(0).values.floor() - _SLACK
+    corner = (position - first).round().long()
+    ny, nx = (int(value) + pixels + _SLACK for value in corner.max(0).values)
+    probe = given.probe.to(problem.device)
+    scale = (probe.abs().square().sum() / given.counts).sqrt()
+    valid = problem.valid_pixels(torch.zeros(1, dtype=torch.long, device=problem.device))
+    scans = Scans(
+        cut(problem.amplitudes.float() * scale, pixels)[None],
+        probe,
+        corner,
+        (ny, nx),
+        None if valid is None else cut(valid.float().reshape(state.window), pixels),
+    )
+    with torch.no_grad():
+        seen = network(scans)[-1][0]
+    return _on_canvas(_lit_only(seen, scans), state, first, scales(state, pixels)).to(problem.dtype)
+
+
+def _lit_only(seen: Tensor, scans: Scans) -> Tensor:
+    """The picture, with the mean of its lit part where no light falls."""
+    light = scans.illumination
+    dark = light < _LIT * light[light > light.max() * 1e-3].median()
+    mean = (seen * light).sum() / light.sum()
+    return torch.where(dark, mean, seen)
+
+
+def _on_canvas(seen: Tensor, state: State, first: Tensor, scale: tuple[float, float]) -> Tensor:
+    """A picture (Y, X) of larger pixels, the first of which is `first`, on the canvas; its rim goes on around it."""
+    axes = []
+    for axis, size in enumerate(state.obj.shape[-2:]):
+        place = torch.arange(size, device=seen.device, dtype=torch.float64) / scale[axis] - first[axis]
+        axes.append((2 * place / (seen.shape[axis] - 1) - 1).float())
+    grid = torch.stack(torch.meshgrid(axes[1], axes[0], indexing="xy"), -1)[None]
+    parts = torch.stack([seen.real, seen.imag])[None]
+    out = functional.grid_sample(parts, grid, mode="bicubic", padding_mode="border", align_corners=True)[0]
+    return torch.complex(out[0], out[1])
+
+
+def transmission(card: Card) -> float:
+    """The mean |O|² of the samples of a training, whose amplitudes are spread evenly over their range."""
+    low, high = card.network.amplitude
+    return (low * low + low * high + high * high) / 3

@@ -1,0 +1,211 @@
+"""The networks' layers."""
+
+from __future__ import annotations
+
+import cmath
+from abc import abstractmethod
+from contextlib import AbstractContextManager, nullcontext
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ptychogui.engine.learn.scans import Scans
+from ptychogui.engine.learn.stitch import in_step
+
+Range = tuple[float, float]
+_DEEPEST = 8
+"""The most channels, as multiples of the width."""
+_DILATIONS = (1, 2, 4, 8, 16, 4, 2, 1)
+_MEMORY = 8
+"""Channels that one look leaves to the next."""
+_STEP_GAIN = 4.0
+_RESIDUAL = 0.1
+_SCALE = 0.3
+
+
+class Guesser(nn.Module):
+    """Scans in, pictures out."""
+
+    @abstractmethod
+    def forward(self, scans: Scans) -> list[Tensor]:
+        """Pictures (B, Y, X), complex: each better than the one before."""
+
+
+class Patches(nn.Module):
+    """Amplitudes (m, n, n), zero frequency in the corner, to amplitude and phase (m, 2, n, n) from 0 to 1.
+
+    Guan & Tsai, figure 1: convolutions 4 × 4 with stride 2 down to 2 × 2, one of 2 × 2 to a point, and the mirror of
+    that. `residual` adds a block behind the second and third stage of the encoder and the mirror of these.
+    """
+
+    def __init__(self, pixels: int, width: int, residual: bool) -> None:
+        super().__init__()
+        stages = pixels.bit_length() - 2
+        deep = [1] + [width * min(2**stage, _DEEPEST) for stage in range(stages)]
+        layers: list[nn.Module] = []
+        for stage, (before, behind) in enumerate(pairwise(deep)):
+            layers.append(nn.Conv2d(before, behind, 4, 2, 1))
+            if stage:  # the first one sees the amplitudes as they are
+                layers.append(nn.BatchNorm2d(behind))
+            layers.append(nn.LeakyReLU(0.2))
+            if residual and stage in (1, 2):
+                layers.append(Residual(behind))
+        layers += [nn.Conv2d(deep[-1], deep[-1], 2), nn.LeakyReLU(0.2)]
+        layers += [nn.ConvTranspose2d(deep[-1], deep[-1], 2), nn.BatchNorm2d(deep[-1]), nn.ReLU()]
+        for stage in range(stages - 1, 0, -1):
+            layers += [
+                nn.ConvTranspose2d(deep[stage + 1], deep[stage], 4, 2, 1),
+                nn.BatchNorm2d(deep[stage]),
+                nn.ReLU(),
+            ]
+            if residual and stage in (1, 2):
+                layers.append(Residual(deep[stage]))
+        layers += [nn.ConvTranspose2d(deep[1], 2, 4, 2, 1), nn.Sigmoid()]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, amplitudes: Tensor) -> Tensor:
+        """The patches, from 0 to 1."""
+        out: Tensor = self.layers(torch.fft.fftshift(amplitudes, (-2, -1))[:, None])
+        return out
+
+
+class Residual(nn.Module):
+    """Two convolutions beside what goes in."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, 1, 1),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, 3, 1, 1),
+            nn.BatchNorm2d(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The sum."""
+        return functional.relu(x + self.layers(x))
+
+
+class Stitched(Guesser):
+    """A patch for every pattern; patches are turned in step and averaged."""
+
+    def __init__(self, pixels: int, width: int, amplitude: Range, phase_rad: Range, *, residual: bool) -> None:
+        super().__init__()
+        self.patches = Patches(pixels, width, residual)
+        self.amplitude, self.phase_rad = amplitude, phase_rad
+
+    def forward(self, scans: Scans) -> list[Tensor]:
+        """One picture."""
+        count, frames = scans.amplitudes.shape[:2]
+        with _single_on_processors(scans.amplitudes.device):
+            seen = self.patches(scans.amplitudes.flatten(0, 1)).float()
+        (a, b), (c, d) = self.amplitude, self.phase_rad
+        patches = torch.polar(a + (b - a) * seen[:, 0], c + (d - c) * seen[:, 1]).reshape(
+            count, frames, *seen.shape[-2:]
+        )
+        if not self.training:
+            patches = in_step(patches, scans)
+        return [scans.average(patches)]
+
+
+class Dilated(Guesser):
+    """A stitched picture, then dilated convolutions that add what they have learned is missing."""
+
+    def __init__(self, pixels: int, width: int, amplitude: Range, phase_rad: Range, channels: int) -> None:
+        super().__init__()
+        self.stitched = Stitched(pixels, width, amplitude, phase_rad, residual=True)
+        self.middle = middle(amplitude, phase_rad)
+        sizes = [2, *[channels] * (len(_DILATIONS) - 1), 2]
+        layers: list[nn.Module] = []
+        for (before, behind), dilation in zip(pairwise(sizes), _DILATIONS):
+            layers += [nn.Conv2d(before, behind, 3, 1, dilation, dilation), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers[:-1])
+        self.scale = nn.Parameter(torch.tensor(_RESIDUAL))
+
+    def forward(self, scans: Scans) -> list[Tensor]:
+        """The stitched picture and the refined one."""
+        (first,) = self.stitched(scans)
+        more = self.layers(torch.view_as_real(first - self.middle).movedim(-1, 1)).float()
+        return [first, first + self.scale * torch.complex(more[:, 0], more[:, 1])]
+
+
+class Looking(Guesser):
+    """Learned iterations, all with the same weights."""
+
+    def __init__(self, pixels: int, width: int, amplitude: Range, phase_rad: Range, looks: int, channels: int) -> None:
+        super().__init__()
+        self.first = Stitched(pixels, width, amplitude, phase_rad, residual=False) if width else None
+        self.middle, self.looks = middle(amplitude, phase_rad), looks
+        self.net = Scales(5 + _MEMORY, 2 + _MEMORY, channels)
+
+    def forward(self, scans: Scans) -> list[Tensor]:
+        """The picture to begin with, and the one behind every look."""
+        count = len(scans.amplitudes)
+        if self.first is None:
+            obj = torch.full((count, *scans.shape), self.middle, dtype=scans.probe.dtype, device=scans.probe.device)
+        else:
+            (obj,) = self.first(scans)
+        lit = scans.illumination.log1p().expand(count, 1, -1, -1)
+        memory = scans.amplitudes.new_zeros((count, _MEMORY, *scans.shape))
+        pictures = [obj]
+        for _ in range(self.looks):
+            step = _STEP_GAIN * scans.step(obj)
+            away = obj - self.middle
+            seen = torch.cat([torch.stack([away.real, away.imag, step.real, step.imag], 1), lit, memory], 1)
+            said = self.net(seen).float()
+            memory = torch.tanh(said[:, 2:])
+            obj = obj + _SCALE * torch.complex(said[:, 0], said[:, 1])
+            pictures.append(obj)
+        return pictures
+
+
+class Scales(nn.Module):
+    """Convolutions on four scales, each half of the one above; fine ones are told what coarse ones have found."""
+
+    def __init__(self, before: int, behind: int, channels: int) -> None:
+        super().__init__()
+        sizes = [channels, 2 * channels, 3 * channels, 4 * channels]
+        self.down = nn.ModuleList(
+            nn.Sequential(_layer(a, b, 2 if scale else 1), _layer(b, b))
+            for scale, (a, b) in enumerate(pairwise([before, *sizes]))
+        )
+        self.up = nn.ModuleList(_layer(coarse + fine, fine) for fine, coarse in pairwise(sizes))
+        self.last = nn.Conv2d(channels, behind, 3, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From (B, before, Y, X) to (B, behind, Y, X)."""
+        x = x.contiguous(memory_format=torch.channels_last)
+        found: list[Tensor] = []
+        for down in self.down:
+            x = down(x)
+            found.append(x)
+        for up, fine in zip(reversed(list(self.up)), reversed(found[:-1])):
+            wide = functional.interpolate(x, size=fine.shape[-2:], mode="bilinear", align_corners=False)
+            x = up(torch.cat([wide, fine], 1))
+        out: Tensor = self.last(x)
+        return out
+
+
+def ordered(network: Guesser) -> Guesser:
+    """The network with the weights of its convolutions in the order in which processors are fastest."""
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return network
+
+
+def middle(amplitude: Range, phase_rad: Range) -> complex:
+    """The transmission in the middle of the ranges: what a network says that knows nothing."""
+    return cmath.rect(sum(amplitude) / 2, sum(phase_rad) / 2)
+
+
+def _single_on_processors(device: torch.device) -> AbstractContextManager[object]:
+    """Single precision on a processor: the derivative of a transposed convolution takes fifty times longer in half."""
+    return torch.autocast("cpu", enabled=False) if device.type == "cpu" else nullcontext()
+
+
+def _layer(before: int, behind: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(before, behind, 3, stride, 1), nn.LeakyReLU(0.1))

@@ -1,0 +1,52 @@
+"""How a network is trained."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ptychogui.params import ESSENTIAL, FILE, Count, Fraction, Index, NonNegative, Params, Positive, Seconds
+
+
+class Training(Params):
+    """Samples are made on the device while it trains: two pictures each, behind the experiment's own probe, along a
+    part of its own scan, with the noise of its counts."""
+
+    images: Annotated[str, FILE, ESSENTIAL] = ""
+    """Folder of photographs from which samples are made; empty: pictures made by formula (dead leaves). Pictures like
+    the samples to come teach most."""
+    seconds: Annotated[Seconds, ESSENTIAL] = 600.0
+    """Time in s after which the training ends; the learning rate falls to nothing until then. A short time gives a
+    blurred network."""
+    steps: Count | None = None
+    """Steps after which it ends; unset: when the time is over. A number of steps is reproduced by its seed."""
+    loss: Literal["mse", "dse"] = "mse"
+    """mse: the picture's error, after the best constant phase. dse adds the error of the patterns that the picture
+    makes, the dual-space error of Guan & Tsai, Eq. 7."""
+    weight: NonNegative = 1.0
+    """λ, the weight of the patterns' error in dse: large values sharpen the contrast and slow the learning down."""
+    batch: Count = 4
+    """Samples in a step. Few: the learning is noisy; many: a step takes longer."""
+    frames: Annotated[Count, ESSENTIAL] = 16
+    """Frames of a sample: neighbours in the scan. Few: no overlap is learned; many: a step takes longer."""
+    stretch: tuple[Positive, Positive] = (0.8, 1.25)
+    """Least and largest factor by which the positions are stretched, at random for each step, so that the network
+    serves other overlaps too."""
+    counts: Annotated[float, Field(ge=0)] | None = None
+    """Counts of a frame without a sample, whose noise the patterns have; unset: the experiment's; 0: no noise."""
+    learning_rate: Positive = 1e-3
+    """Adam's first step. Too large: the error jumps; too small: the time is over before it has learned."""
+    momentum: Fraction = 0.5
+    """Adam's β₁; 0.5 as in the paper."""
+    patience: Count = 20
+    """Looks at the validation samples without a better error after which it has reached a plateau and ends."""
+    held_out: Annotated[float, Field(gt=0, lt=0.9)] = 0.1
+    """Part of the pictures that is not trained on and judges the network."""
+    made: Count = 300
+    """Pictures made by formula, where there is no folder."""
+    mixed: bool = True
+    """Compute the network's layers in half precision (bfloat16) where the device is faster with it; the physics stays
+    in single precision."""
+    seed: Index = 0
+    """Seed of everything random."""

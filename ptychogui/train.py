@@ -1,0 +1,159 @@
+"""A training job: everything that makes a network from an experiment, and the file that it becomes."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tomli_w
+
+from ptychogui.engine.learn import AnyNetwork
+from ptychogui.engine.learn.training import Training
+from ptychogui.engine.learn.unrolled import Unrolled
+from ptychogui.engine.start import AnyStart
+from ptychogui.engine.start.data import FromData
+from ptychogui.io.data import Data
+from ptychogui.params import FILE, InputError, Params
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ptychogui.engine.learn.experiment import Experiment
+    from ptychogui.engine.learn.trainer import Progress, Trainer
+    from ptychogui.engine.learn.weights import Weights
+    from ptychogui.types import Dataset, Result
+
+
+class TrainJob(Params):
+    """The experiment, the network, and how it is trained."""
+
+    version: Literal[1] = 1
+    data: Data = Data()
+    """The scan whose probe, positions and counts the network is trained for, or a result of one."""
+    start: AnyStart = FromData()
+    """Where the probe comes from, unless a result is given."""
+    network: AnyNetwork = Unrolled()
+    """The architecture; that of `begin` where this is given."""
+    training: Training = Training()
+    """Samples, loss and time."""
+    begin: Annotated[str, FILE] = ""
+    """Weights to begin with, which are fine-tuned to this experiment, or a checkpoint to go on from."""
+    device: str = "auto"
+    """Where to train: auto (a graphics card where there is one), cpu, cuda:0."""
+
+    def toml(self) -> str:
+        """The job as a TOML text."""
+        return tomli_w.dumps(self.plain())
+
+    @classmethod
+    def from_toml(cls, text: str) -> TrainJob:
+        """Read a job. Raises `InputError` with one sentence where the text or a value is wrong."""
+        try:
+            return cls.read(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"The job is not valid TOML: {error}.") from error
+
+
+class Lesson:
+    """A training job at work: what it says on its way, and its weights at any time."""
+
+    def __init__(self, job: TrainJob, source: Dataset | Result, command: str = "") -> None:
+        """Raises `InputError` where job and experiment do not fit."""
+        from ptychogui.engine.device import device_of
+        from ptychogui.engine.learn.pictures import from_folder, made
+        from ptychogui.engine.learn.shipped import load
+        from ptychogui.engine.learn.trainer import Trainer
+        from ptychogui.types import Dataset
+
+        begin = load(job.begin) if job.begin else None
+        if begin is not None:
+            network = begin.card.network
+            training = begin.card.training if begin.resume else job.training
+            job = job.model_copy(update={"network": network, "training": training})
+        self.job, self.command, self.source = job, command, source.source if isinstance(source, Dataset) else ""
+        device = device_of(job.device)
+        pixels = job.network.pixels
+        if isinstance(source, Dataset):
+            self.experiment = _of_dataset(source, job, pixels)
+        else:
+            self.experiment = _of_result(source, pixels)
+            self.source = source.provenance.get("data", "")
+        images = job.training.images
+        pictures = from_folder(Path(images)) if images else made(job.training.made, job.training.seed)
+        self.images = f"{len(pictures)} pictures {f'of {Path(images).name}' if images else 'made by formula'}"
+        self.trainer: Trainer = Trainer(job.network, job.training, self.experiment, pictures, device)
+        if begin is not None:
+            self.trainer.begin_with(begin)
+
+    def run(self) -> Iterator[Progress]:
+        """Train; the last report says why it ended."""
+        return self.trainer.run()
+
+    def weights(self, *, checkpoint: bool = False) -> Weights:
+        """The best weights so far with their card; a checkpoint has the last ones, and what goes on from them."""
+        from ptychogui.engine.learn.card import Card
+        from ptychogui.engine.learn.weights import Weights
+
+        trainer = self.trainer
+        card = Card(
+            network=self.job.network,
+            training=self.job.training,
+            pixel_m=self.experiment.pixel_m,
+            counts=self.experiment.counts,
+            source=Path(self.source).name,
+            images=self.images,
+            command=self.command,
+            program=f"ptychogui {version('ptychogui')}",
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+            device=str(trainer.device),
+            steps=max(trainer.step, 1),
+            seconds=round(trainer.seconds, 1),
+            error=trainer.best if trainer.best_tensors else 0.0,
+            mean_error=trainer.mean_error,
+        )
+        tensors, resume = trainer.tensors(), dict[str, "Tensor"]()
+        if checkpoint:
+            tensors, resume = trainer.checkpoint(), trainer.resume()
+        return Weights(card, self.experiment.probe, tensors, resume)
+
+    def save(self, path: Path, *, checkpoint: bool = False) -> None:
+        """Write the weights to a file, which is either whole or untouched. Raises `InputError` where it cannot be."""
+        from ptychogui.engine.learn.weights import save
+        from ptychogui.io.files import replacing
+
+        with replacing(path) as temporary:
+            save(self.weights(checkpoint=checkpoint), temporary, half=not checkpoint)
+
+
+def source_of(data: Data) -> Dataset | Result:
+    """The scan, or the result, that the path of a training job names."""
+    from ptychogui import io
+
+    return io.read_result(data.path) if io.is_result(data.path) else io.read(data)
+
+
+def _of_dataset(dataset: Dataset, job: TrainJob, pixels: int) -> Experiment:
+    import torch
+
+    from ptychogui.engine.learn.experiment import experiment
+    from ptychogui.engine.models.thin import Thin
+    from ptychogui.engine.problem import problem
+
+    posed = problem(dataset, Thin(), torch.device("cpu"))
+    return experiment(posed, job.start.state(posed, dataset, None, job.training.seed), pixels)
+
+
+def _of_result(result: Result, pixels: int) -> Experiment:
+    import numpy as np
+    import torch
+
+    from ptychogui.engine.learn.experiment import of_probe
+
+    if result.geometry.field == "near":
+        raise InputError("A network sees far-field patterns only, and this result is of the near field.")
+    positions_px = result.scan.positions_m / np.array(result.obj.pixel_m)
+    return of_probe(torch.from_numpy(result.probe.modes[0]), positions_px, result.obj.pixel_m, pixels)
