@@ -16,7 +16,6 @@ from PyQt6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QSplitter,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -29,7 +28,7 @@ from ptychogui.gui.layout_panel import LayoutPanel
 from ptychogui.gui.layout_picture import TOOLS, LayoutPicture
 from ptychogui.gui.layout_plan import Pictures, Plan
 from ptychogui.gui.layout_points import LayoutPoints, Places, places
-from ptychogui.gui.preparation_rows import button, label
+from ptychogui.gui.preparation_rows import action_button, button, label
 from ptychogui.gui.shortcuts import sequence
 from ptychogui.gui.tasks import Tasks
 from ptychogui.gui.views.drift import drift
@@ -47,6 +46,8 @@ HELP = {
     "view": "Drag to move the picture, turn the wheel to zoom.",
 }
 COVERAGE, NOTHING = "Coverage", "Nothing"
+LIT = "number of probes that light each place"
+NO_PROBE = "give the diameter of the probe to see the coverage"
 
 
 @dataclass(frozen=True)
@@ -130,10 +131,8 @@ class LayoutEditor(QDialog):
         row = QHBoxLayout()
         self._tools = QButtonGroup(self)
         for i, name in enumerate(TOOLS):
-            tool = QToolButton(self)
-            tool.setObjectName(f"tool_{name}")
-            tool.setText(name.capitalize())
-            tool.setToolTip(f"{HELP[name]} ({name[0].upper()})")
+            tip = f"{HELP[name]} ({name[0].upper()})"
+            tool = button(self, f"tool_{name}", name.capitalize(), lambda: None, tip)
             tool.setCheckable(True)
             tool.setChecked(i == 0)
             self._tools.addButton(tool, i)
@@ -186,11 +185,7 @@ class LayoutEditor(QDialog):
             assert action is not None
             action.setShortcut(key)
             self.addAction(action)
-            made = QToolButton(self)
-            made.setObjectName(f"layout_{name}")
-            made.setDefaultAction(action)
-            made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-            row.addWidget(made)
+            row.addWidget(action_button(self, f"layout_{name}", action, f"{name.capitalize()} one step"))
         row.addStretch(1)
         self._use_buttons = []
         for i, use in enumerate(self._uses):
@@ -277,7 +272,8 @@ class LayoutEditor(QDialog):
 
     def _show_picture(self) -> None:
         name = self.over.currentText()
-        note = "" if name == NOTHING else "number of probes that light each place" if name == COVERAGE else name.lower()
+        covered = LIT if self._coverage is not None else NO_PROBE
+        note = "" if name == NOTHING else covered if name == COVERAGE else name.lower()
         self.picture.show_picture(self._pictures.get(name) or self._drawn(name == COVERAGE), note)
 
     def _drawn(self, coverage: bool) -> Picture:

@@ -52,7 +52,7 @@ class PointsModel(QAbstractTableModel):
         if index.column() == 0:
             frame = int(now.frames[row])
             return "–" if frame == NO_FRAME else str(frame)
-        return f"{now.positions_m[row, index.column() - 1] / self._unit.unit_si:.5g}"
+        return f"{now.positions_m[row, index.column() - 1] / self._unit.unit_si + 0.0:.5g}"  # no minus before a zero
 
     def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Put a point where a typed coordinate says; what is no number is not taken."""

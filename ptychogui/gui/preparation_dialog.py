@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QAction, QKeyEvent, QKeySequence, QShortcut
+from PyQt6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -15,7 +13,6 @@ from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QScrollArea,
     QSplitter,
     QVBoxLayout,
@@ -26,7 +23,7 @@ from ptychogui.gui.preparation_draft import Draft
 from ptychogui.gui.preparation_drawing import picture_of, thinned
 from ptychogui.gui.preparation_masks import DefectsStep, MaskStep, ThresholdStep
 from ptychogui.gui.preparation_picture import LEFT_OUT, TOOLS, DetectorPicture
-from ptychogui.gui.preparation_rows import Number, Step, button, label
+from ptychogui.gui.preparation_rows import Number, Step, action_button, button, label
 from ptychogui.gui.preparation_steps import (
     CentreStep,
     CropStep,
@@ -185,10 +182,7 @@ class PreparationDialog(QDialog):
             assert action is not None
             action.setShortcut(key)
             self.addAction(action)
-            made = button(self, f"preparation_{name}", "", action.trigger, f"{name.capitalize()} one step")
-            action.changed.connect(partial(_dress, made, action))
-            _dress(made, action)
-            row.addWidget(made)
+            row.addWidget(action_button(self, f"preparation_{name}", action, f"{name.capitalize()} one step"))
         tip = "Forget everything that was said about the preparation of these frames"
         row.addWidget(button(self, "preparation_reset", "Reset all", self._reset, tip))
         row.addStretch(1)
@@ -296,9 +290,3 @@ class PreparationDialog(QDialog):
         """Follow the file no more."""
         self.draft.end()
         super().done(result)
-
-
-def _dress(shown: QPushButton, action: QAction) -> None:
-    """Let a button say what an action would do, and whether it can be done."""
-    shown.setText(action.text())
-    shown.setEnabled(action.isEnabled())

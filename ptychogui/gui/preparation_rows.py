@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PyQt6.QtCore import QSignalBlocker, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtGui import QAction, QWheelEvent
 from PyQt6.QtWidgets import (
     QCheckBox,
     QDoubleSpinBox,
@@ -84,6 +84,19 @@ def tell_field(widget: QWidget, field: str) -> None:
     text = Data.model_fields[field].description or ""
     widget.setToolTip(f"{paragraphs(text)}<p><code>data.{field}</code></p>")
     widget.setProperty(PARAMETER, f"data.{field}")
+
+
+def action_button(parent: QWidget, name: str, action: QAction, tip: str = "") -> QPushButton:
+    """A button that does what an action does; says what that is, and whether it can be done."""
+    made = button(parent, name, "", action.trigger, tip)
+
+    def dress() -> None:
+        made.setText(action.text())
+        made.setEnabled(action.isEnabled())
+
+    action.changed.connect(dress)
+    dress()
+    return made
 
 
 class Whole(QSpinBox):

@@ -12,9 +12,9 @@ from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QMessageBox, QPushButton, QWidget
 
-from ptychogui.gui.layout_editor import LayoutEditor
+from ptychogui.gui.layout_editor import NO_PROBE, LayoutEditor
 from ptychogui.gui.layout_plan import plan_of_file
-from ptychogui.gui.layout_points import NO_FRAME
+from ptychogui.gui.layout_points import NO_FRAME, places
 from ptychogui.gui.opened import Opened
 from ptychogui.gui.simulate_dialog import SimulateDialog
 from ptychogui.gui.window import Window
@@ -336,3 +336,15 @@ def test_a_plan_without_a_file_goes_into_the_simulation(window: Window) -> None:
     dialog.simulate("/nowhere/there/scan.cxi")
     QTest.qWait(10)
     editor.leave()
+
+
+def test_a_plan_is_seen_before_the_probe_is_known(window: Window, until: Until) -> None:
+    window.actions_by_id["layout"].trigger()
+    editor = window.findChild(LayoutEditor)
+    assert editor is not None
+    spots = editor.picture._spots[0]
+    until(lambda: len(spots.data) == len(editor.points.now))
+    assert editor.panel.exposure.probe_m is None
+    assert editor.picture._readout.text() == NO_PROBE
+    editor.points.put(places(np.array([[0.0, -0.0], [1e-6, 2e-6]])), "draw")
+    assert editor.table.model().index(0, 2).data() == "0"  # type: ignore[union-attr]
