@@ -133,7 +133,8 @@ class CompareDialog(QDialog):
             choice.blockSignals(True)
             choice.clear()
             choice.addItems(names)
-            choice.setCurrentIndex(next((i for i, (_, run) in enumerate(runs) if run is kept), len(runs) - 1))
+            other = chosen[1] if choice is self.first else chosen[0]
+            choice.setCurrentIndex(_place(runs, kept, other))
             choice.blockSignals(False)
         self._show()
 
@@ -220,3 +221,12 @@ class CompareDialog(QDialog):
             for column, text in enumerate(("These two runs have the same parameters.", "", "")):
                 self.table.setItem(0, column, QTableWidgetItem(text))
         self.table.resizeRowsToContents()
+
+
+def _place(runs: list[tuple[Opened, Run]], kept: Run | None, other: Run | None) -> int:
+    """Where a run stands; of one that is gone, where the last result does that is not the other one's."""
+    for place, (_, run) in enumerate(runs):
+        if run is kept:
+            return place
+    results = [place for place, (_, run) in enumerate(runs) if run.result is not None and run is not other]
+    return results[-1] if results else len(runs) - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject
+from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QUndoCommand, QUndoStack
 
 from ptychogui.gui.opened import Opened, Run
@@ -105,6 +105,9 @@ class RemoveRun(RunEdit):
 class UndoStack(QUndoStack):
     """Undo and redo of everything that the user edits; what can be neither any more is skipped, and not shown."""
 
+    moved = pyqtSignal()
+    """Something was done, undone, redone or forgotten; unlike `indexChanged`, not when the stack itself ends."""
+
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.indexChanged.connect(self._skip)  # a method: Qt sends this from the stack's end, too
@@ -142,6 +145,7 @@ class UndoStack(QUndoStack):
         if skipped:
             self.canRedoChanged.emit(self.canRedo())
             self.redoTextChanged.emit(self.redoText())
+        self.moved.emit()
 
     def _obsolete(self, place: int) -> bool:
         command = self.command(place)

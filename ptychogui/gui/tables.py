@@ -29,7 +29,7 @@ class Tables(QObject):
         self._kept: set[Path] = set()
         self._in_projects: dict[Path, set[Path]] = {}
         session.data_kept.connect(self._keep)
-        session.undo.indexChanged.connect(self.sweep)
+        session.undo.moved.connect(self.sweep)
 
     def add(self, data: Data, stamp: Stamp) -> None:
         """A table was written for these data."""
@@ -45,7 +45,7 @@ class Tables(QObject):
         self._in_projects[path] = {table for job in jobs for table in _named(job.data)}
         self.sweep()
 
-    def sweep(self, _: int = 0) -> None:
+    def sweep(self) -> None:
         """Delete, in a thread, what nothing leads back to."""
         lost = {} if self._session.tasks.closing else self._lost(undo=True)
         if lost:

@@ -182,6 +182,15 @@ def test_other_runs_may_be_chosen_at_any_time(dialog: CompareDialog, session: Se
     assert dialog.view.titles[1].text() == "Run 4"
 
 
+def test_a_run_that_is_removed_gives_way_to_another(dialog: CompareDialog, session: Session, until: Until) -> None:
+    assert session.current is not None
+    session.current.runs.append(Run("Run 4", Job(), "finished", 4, result=result((1.3, 0.2))))
+    session.tree_changed.emit()
+    session.remove(session.current, session.current.runs[1])
+    assert (dialog.first.currentText(), dialog.second.currentText()) == ("Run 1 · adam", "Run 4")
+    until(lambda: "NRMSE" in dialog.said.text())
+
+
 def test_a_run_without_a_result_says_so_and_its_parameters_are_shown(dialog: CompareDialog) -> None:
     dialog.second.setCurrentIndex(2)
     assert "no result yet" in dialog.said.text()
