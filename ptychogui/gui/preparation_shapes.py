@@ -69,14 +69,14 @@ class ShapeGrips(QObject):
     # what the pointer is on
 
     def handle_at(self, place: Point, near: Point) -> int:
-        """The number of the handle that is near; −1 for none."""
+        """The number of the nearest handle, if one is near; −1 for none."""
         if self.shape is None or self._trial is None or not self._spots.isVisible():
             return -1
-        for number, (y, x) in enumerate(shape_edits.handles(self.shape)):
-            y, x = self._trial.unflipped.turned_point((y, x), self._trial.detector_shape)
-            if math.hypot((place[0] - y) / near[0], (place[1] - x) / near[1]) < 1:
-                return number
-        return -1
+        away = []
+        for handle in shape_edits.handles(self.shape):
+            y, x = self._trial.unflipped.turned_point(handle, self._trial.detector_shape)
+            away.append(math.hypot((place[0] - y) / near[0], (place[1] - x) / near[1]))
+        return away.index(min(away)) if min(away) < 1 else -1
 
     def rows_at(self, place: Point, near: Point) -> list[int]:
         """The rows of the shapes here, those that were painted last first."""

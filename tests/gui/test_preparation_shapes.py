@@ -166,3 +166,10 @@ def test_what_covers_a_place_is_what_is_painted_there() -> None:
         pixels = ~painted((shape,), np.ones((40, 48), bool))
         covered = np.array([shape_edits.covers(shape, place) for place in places]).reshape(40, 48)
         np.testing.assert_array_equal(covered, pixels)
+
+
+def test_of_handles_that_are_close_together_the_nearest_is_taken(bench: Bench) -> None:
+    bench.tap(33, 12)
+    grips = bench.dialog.before.grips
+    for number, place in enumerate(shape_edits.handles(BOX)):
+        assert grips.handle_at(place, (9.0, 9.0)) == number
