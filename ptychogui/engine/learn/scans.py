@@ -23,7 +23,7 @@ class Scans:
     """B scans of N frames in the same places: amplitudes (B, N, n, n), zero frequency in the corner.
 
     The probe (n, n) has a largest amplitude of 1 and the amplitudes are those that it makes; windows begin at `corner`
-    (N, 2) of a canvas of `shape` (Y, X). `valid` (n, n) is 0 where a pixel is not measured.
+    (N, 2) of a canvas of `shape` (Y, X). `valid` (n, n) or (N, n, n) is 0 where a pixel is not measured.
     """
 
     amplitudes: Tensor
@@ -64,9 +64,10 @@ class Scans:
         total = torch.zeros_like(obj)
         for part in self._parts():
             waves = self.waves(obj, part)
-            change = waves * (self.amplitudes[:, part] / (waves.abs() + _DARK) - 1)
+            have = waves.abs()
+            change = waves * ((self.amplitudes[:, part] - have) / (have + _DARK))
             if self.valid is not None:
-                change = change * self.valid
+                change = change * (self.valid[part] if self.valid.ndim == 3 else self.valid)
             total = total + self._placed(self.probe.conj() * torch.fft.ifft2(change, norm="ortho"), part)
         return total / (self.illumination + _LIT * self.illumination.max())
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from ptychogui.engine.learn.scans import Scans
@@ -16,6 +20,8 @@ _TOLERANCE = 1e-3
 _ROUNDS = 100
 _FEW = 16
 """Patches for which the whole matrix is cheaper than a search."""
+_TOUCHING = 0.01
+"""The light that two patches share, as a part of what two in one place share, from which on they can be compared."""
 
 Vector = NDArray[np.complex128]
 
@@ -24,14 +30,36 @@ def in_step(patches: Tensor, scans: Scans) -> Tensor:
     """Patches (B, N, n, n) turned by constant phases so that they agree best where they overlap.
 
     The turns v maximise Σ |Σⱼ |P|² vⱼ pⱼ|² / Σⱼ |P|² over the object: the first eigenvector of how much the patches
-    agree (Singer, Appl. Comput. Harmon. Anal. 30, 20 (2011)), of which the phases are taken. It is sought from the
-    phases as they are, so that groups of patches which do not overlap keep theirs.
+    agree (Singer, Appl. Comput. Harmon. Anal. 30, 20 (2011)), of which the phases are taken. Groups of patches that
+    share no light are turned each by themselves, so that one keeps its phase against the others.
     """
-    return torch.cat([patch * _turns(patch, scans)[:, None, None] for patch in torch.split(patches, 1)])
+    patches = patches.clone()
+    for group in _groups(scans):
+        alone = replace(scans, corner=scans.corner[group])
+        for scan in range(len(patches)):
+            patches[scan, group] *= _turns(patches[scan : scan + 1, group], alone)[:, None, None]
+    return patches
+
+
+def _groups(scans: Scans) -> Iterator[Tensor]:
+    """The places of the patches in every group of at least two whose light hangs together."""
+    ny, nx = scans.light.shape
+    spectrum = torch.fft.fft2(scans.light, s=(2 * ny, 2 * nx))
+    shared = torch.fft.ifft2(spectrum.abs().square()).real.cpu().numpy()
+    corner = scans.corner.cpu().numpy()
+    one, other = cKDTree(corner / (ny, nx)).query_pairs(1, p=np.inf, output_type="ndarray").T
+    dy, dx = (corner[one] - corner[other]).T
+    touching = shared[dy, dx] > _TOUCHING * shared[0, 0]
+    pairs = coo_array((touching[touching], (one[touching], other[touching])), (len(corner), len(corner)))
+    count, label = connected_components(pairs, directed=False)
+    for group in range(count):
+        (places,) = np.nonzero(label == group)
+        if len(places) > 1:
+            yield torch.from_numpy(places).to(scans.corner.device)
 
 
 def _turns(patches: Tensor, scans: Scans) -> Tensor:
-    """The turns (N,) of the patches (1, N, n, n) of one scan."""
+    """The turns (N,) of the patches (1, N, n, n) of one group."""
     power = (patches.abs().square() * scans.light).sum((-2, -1))[0].clamp_min(1e-12).sqrt()
 
     def agreement(vector: Vector) -> Vector:
