@@ -32,15 +32,17 @@ class Unit:
 
 @dataclass(frozen=True)
 class Mark:
-    """How a form treats a field: `essential` is shown first, `live` takes effect in a running job, `file` is chosen,
-    `drawn` is edited in a picture and has no row."""
+    """How a form treats a field: `essential` is shown first, `live` takes effect in a running job, `file` and `folder`
+    are chosen, `weights` may also be the name of a network, `drawn` is edited in a picture and has no row."""
 
-    name: Literal["essential", "live", "file", "drawn"]
+    name: Literal["essential", "live", "file", "folder", "weights", "drawn"]
 
 
 ESSENTIAL = Mark("essential")
 LIVE = Mark("live")
 FILE = Mark("file")
+FOLDER = Mark("folder")
+WEIGHTS = Mark("weights")
 DRAWN = Mark("drawn")
 
 _PREFIX = {"": 1.0, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9}

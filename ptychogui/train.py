@@ -17,7 +17,7 @@ from ptychogui.engine.learn.unrolled import Unrolled
 from ptychogui.engine.start import AnyStart
 from ptychogui.engine.start.data import FromData
 from ptychogui.io.data import Data
-from ptychogui.params import FILE, InputError, Params
+from ptychogui.params import FILE, WEIGHTS, InputError, Params
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,7 +40,7 @@ class TrainJob(Params):
     """The architecture; that of `begin` where this is given."""
     training: Training = Training()
     """Samples, loss and time."""
-    begin: Annotated[str, FILE] = ""
+    begin: Annotated[str, FILE, WEIGHTS] = ""
     """Weights to begin with, which are fine-tuned to this experiment, or a checkpoint to go on from."""
     device: str = "auto"
     """Where to train: auto (a graphics card where there is one), cpu, cuda:0."""
@@ -143,6 +143,7 @@ def _of_dataset(dataset: Dataset, job: TrainJob, pixels: int) -> Experiment:
     from ptychogui.engine.models.thin import Thin
     from ptychogui.engine.problem import problem
 
+    _check_size(dataset.geometry.shape, pixels)
     posed = problem(dataset, Thin(), torch.device("cpu"))
     return experiment(posed, job.start.state(posed, dataset, None, job.training.seed), pixels)
 
@@ -155,5 +156,15 @@ def _of_result(result: Result, pixels: int) -> Experiment:
 
     if result.geometry.field == "near":
         raise InputError("A network sees far-field patterns only, and this result is of the near field.")
+    _check_size(result.probe.modes.shape[-2:], pixels)
     positions_px = result.scan.positions_m / np.array(result.obj.pixel_m)
-    return of_probe(torch.from_numpy(result.probe.modes[0]), positions_px, result.obj.pixel_m, pixels)
+    return of_probe(torch.from_numpy(result.probe.modes), positions_px, result.obj.pixel_m, pixels)
+
+
+def _check_size(shape: tuple[int, ...], pixels: int) -> None:
+    """Raise `InputError` where a network could not be given the patterns (ny, nx) for which it is trained."""
+    if min(shape) < pixels:
+        raise InputError(
+            f"The patterns have {shape[0]} × {shape[1]} pixels and the network takes {pixels} × {pixels}: set "
+            "network.pixels to a power of two that is not larger than they are."
+        )

@@ -18,7 +18,8 @@ class Doubt:
     """One thing that was looked at.
 
     `level` is 'ok' where nothing is to be done, 'doubt' where the picture would suffer, 'wrong' where there would be
-    none. `fix` maps fields of the Job to the values that mend it; it is empty where no setting can.
+    none. `fix` maps fields of the Job to the values that mend it; it is empty where no setting can. `action` is what
+    else helps, of what the program can do: train or fine_tune.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Doubt:
     sentence: str
     figures: Mapping[str, float | str] = field(default_factory=dict)
     fix: Mapping[str, Any] = field(default_factory=dict)
+    action: str = ""
 
 
 @dataclass(frozen=True)

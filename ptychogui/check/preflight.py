@@ -9,9 +9,11 @@ from ptychogui.check import frames, scan
 from ptychogui.check.cost import cost
 from ptychogui.check.doubt import Doubt, Progress
 from ptychogui.check.look import Look, looking
+from ptychogui.check.network import network
 from ptychogui.check.orientation import fitted
 from ptychogui.check.propagation import propagation
 from ptychogui.check.trials import trials
+from ptychogui.engine.start.ptychonet import FromNetwork
 from ptychogui.io.data import Data
 from ptychogui.job import Job
 from ptychogui.params import InputError
@@ -39,6 +41,9 @@ def check(job: Job, dataset: Dataset) -> Generator[Doubt | Progress, None, None]
     yield from frames.checks(dataset, Data.read(dataset.data) if dataset.data else job.data, look)
     if places.level == "wrong" or look.blind.any() or len(dataset.scan) < _FEWEST:
         return
+    if isinstance(job.start, FromNetwork):
+        yield Progress(0.2, "looking at the network")
+        yield network(job.start, dataset, search=True)
     if dataset.geometry.field == "near":
         try:
             scan.wanted_px(dataset.geometry)

@@ -8,9 +8,11 @@ from ptychogui.check import frames, scan
 from ptychogui.check.cost import cost
 from ptychogui.check.doubt import Doubt
 from ptychogui.check.look import Look, looking
+from ptychogui.check.network import network
 from ptychogui.check.preflight import said
 from ptychogui.check.small import small
 from ptychogui.engine.start.data import FromData
+from ptychogui.engine.start.ptychonet import FromNetwork
 from ptychogui.io.data import Data
 from ptychogui.job import Job
 from ptychogui.params import InputError
@@ -38,6 +40,8 @@ def quick(job: Job, dataset: Dataset, look: Look) -> Iterator[Doubt]:
     yield from frames.checks(dataset, Data.read(dataset.data) if dataset.data else job.data, look)
     if places.level == "wrong" or look.blind.any():
         return
+    if isinstance(job.start, FromNetwork):
+        yield network(job.start, dataset)
     try:
         yield from _of_probe(job, dataset, look)
     except InputError as error:

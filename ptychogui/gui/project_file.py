@@ -233,7 +233,8 @@ def with_files(params: P, change: Callable[[str], str]) -> P:
     changed: dict[str, Any] = {}
     for entry in entries(type(params)):
         value = getattr(params, entry.name)
-        if isinstance(value, str) and value and "file" in entry.marks:
+        named = "weights" in entry.marks and not str(value).endswith(".safetensors")  # it comes with the program
+        if isinstance(value, str) and value and "file" in entry.marks and not named:
             changed[entry.name] = change(value)
         elif isinstance(value, Params):
             changed[entry.name] = with_files(value, change)

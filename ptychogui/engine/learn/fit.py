@@ -76,7 +76,7 @@ def doubts(fit: Fit, *, any_probe: bool = False) -> Iterator[Doubt]:
         more = " It is given the probe, so it may serve all the same." if fit.knows_probe else ""
         yield Doubt(f"The network was trained for a probe that is {fit.probe:.0%} unlike this one.{more}", fatal=False)
     if not 1 / _OTHER_PIXEL < fit.pixel < _OTHER_PIXEL:
-        here, there = (format_quantity(value, "m") for value in (fit.pixel_m, fit.trained_pixel_m))
+        here, there = (format_quantity(float(f"{value:.3g}"), "m") for value in (fit.pixel_m, fit.trained_pixel_m))
         yield Doubt(f"The network was trained for a pixel of {there}, and here it sees one of {here}.", fatal=False)
     if fit.counts < 1 / _OTHER_COUNTS:
         yield Doubt(f"The frames have {1 / fit.counts:.0f} times fewer counts than those of its training.", fatal=False)

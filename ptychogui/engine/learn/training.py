@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ptychogui.params import ESSENTIAL, FILE, Count, Fraction, Index, NonNegative, Params, Positive, Seconds
+from ptychogui.params import ESSENTIAL, FOLDER, Count, Fraction, Index, NonNegative, Params, Positive, Seconds
 
 
 class Training(Params):
     """Samples are made on the device while it trains: two pictures each, behind the experiment's own probe, along a
     part of its own scan, with the noise of its counts."""
 
-    images: Annotated[str, FILE, ESSENTIAL] = ""
+    images: Annotated[str, FOLDER, ESSENTIAL] = ""
     """Folder of photographs from which samples are made; empty: pictures made by formula (dead leaves). Pictures like
     the samples to come teach most."""
     seconds: Annotated[Seconds, ESSENTIAL] = 600.0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from ptychogui.engine.start.guessed import Guessed
-from ptychogui.params import ESSENTIAL, FILE, Positive
+from ptychogui.params import ESSENTIAL, FILE, WEIGHTS, Positive
 
 if TYPE_CHECKING:
     from ptychogui.engine.problem import Problem
@@ -22,7 +22,7 @@ class FromNetwork(Guessed):
     with little overlap, and to begin near the end; what follows is the same as from any start."""
 
     kind: Literal["ptychonet"] = "ptychonet"
-    weights: Annotated[str, FILE, ESSENTIAL] = ""
+    weights: Annotated[str, FILE, WEIGHTS, ESSENTIAL] = ""
     """The network: a file of weights (.safetensors) that `ptychogui train` wrote, or the name of one that comes with
     the program. One trained for another probe sees what is not there."""
     counts: Positive | None = None
