@@ -119,9 +119,9 @@ def snapshots(
     """Run a job in this process and yield plain data: a snapshot about every tenth of a second, at last the result.
 
     `send` a `Request` between two items. The last item is always the result, after a snapshot whose `ended` says why;
-    an error in the run yields the result so far before it is raised. `initial` continues from a result in memory,
-    `frame` is the one whose pattern is shown. While a first guess is searched for, `doing` says so; the first snapshot
-    without it is the state from which the first epoch starts.
+    an error in the run, though not in the search for a first guess, yields the result so far before it is raised.
+    `initial` continues from a result in memory, `frame` is the one whose pattern is shown. While a first guess is
+    searched for, `doing` says so; the first snapshot without it is the state from which the first epoch starts.
     """
     run = _Run(job, dataset, initial)
     loop, ended, shown, cost = chain(run.search(), run.iterates()), "", time.monotonic(), 0.0
@@ -143,6 +143,8 @@ def snapshots(
         except StopIteration:
             ended = "finished"
         except Exception as error:  # the border of the run: what it has reached is kept, whatever went wrong
+            if searching:  # it has not begun: no file of an earlier run gives way to this
+                raise
             try:
                 kept = run.result()
             except (MemoryError, RuntimeError, ValueError):  # it must not hide what went wrong first

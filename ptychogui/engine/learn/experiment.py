@@ -21,7 +21,8 @@ _DARK_MODE = 1e-12
 class Experiment:
     """A probe (n, n), complex64, its largest amplitude 1, and positions (N, 2) in its pixels.
 
-    `counts` are those of a frame without a sample; `pixel_m` is the pixel (dy, dx) at the sample.
+    `counts` are those of a frame without a sample, of all modes, in the part of it that the network sees; `pixel_m` is
+    the pixel (dy, dx) at the sample.
     """
 
     probe: Tensor
@@ -38,21 +39,22 @@ def experiment(problem: Problem, state: State, pixels: int) -> Experiment:
     if problem.geometry.field == "near":
         raise InputError("A network sees far-field patterns only: start from the data (start.kind=data).")
     dy, dx = problem.geometry.pixel_m
-    return of_probe(state.probe[0], state.position_px.cpu().numpy(), (dy, dx), pixels)
+    return of_probe(state.probe, state.position_px.cpu().numpy(), (dy, dx), pixels)
 
 
-def of_probe(probe: Tensor, positions_px: Positions, pixel_m: Pair, pixels: int) -> Experiment:
-    """The experiment of a probe (ny, nx) in root counts and of positions (N, 2) in its pixels, on the network's grid.
+def of_probe(modes: Tensor, positions_px: Positions, pixel_m: Pair, pixels: int) -> Experiment:
+    """The experiment of a probe's modes (M, ny, nx) in root counts and of positions (N, 2) in its pixels, on the
+    network's grid. The network sees the first mode.
 
     Raises `InputError` for an empty probe.
     """
-    power = float(probe.abs().square().sum())
-    if not power > _DARK_MODE:
+    small = on_grid(modes, pixels)
+    power = float(small.abs().square().sum())
+    if not (power > _DARK_MODE and bool(small[0].any())):
         raise InputError("The probe is empty, so there is nothing that a network could be trained for or be given.")
-    small = on_grid(probe, pixels)
-    sy, sx = (n / pixels for n in probe.shape)
+    sy, sx = (n / pixels for n in modes.shape[-2:])
     positions = positions_px / np.array((sy, sx))
-    return Experiment(small / small.abs().max(), positions, power, (pixel_m[0] * sy, pixel_m[1] * sx))
+    return Experiment(small[0] / small[0].abs().max(), positions, power, (pixel_m[0] * sy, pixel_m[1] * sx))
 
 
 def scales(state: State, pixels: int) -> Pair:
@@ -62,9 +64,8 @@ def scales(state: State, pixels: int) -> Pair:
 
 
 def on_grid(values: Tensor, pixels: int) -> Tensor:
-    """A wave (ny, nx) with its middle at n // 2 on a grid of `pixels` × `pixels`: its lowest frequencies."""
-    spectrum = torch.fft.fftshift(torch.fft.fft2(values, norm="ortho"), (-2, -1))
-    out: Tensor = torch.fft.ifft2(torch.fft.ifftshift(_cut(spectrum, pixels), (-2, -1)), norm="ortho")
+    """Waves (…, ny, nx) on a grid of `pixels` × `pixels` that begins where theirs does: their lowest frequencies."""
+    out: Tensor = torch.fft.ifft2(cut(torch.fft.fft2(values, norm="ortho"), pixels), norm="ortho")
     return out.to(torch.complex64)
 
 

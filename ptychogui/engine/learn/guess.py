@@ -38,23 +38,22 @@ def picture(problem: Problem, state: State, weights: Weights, *, any_probe: bool
         if doubt.fatal:
             raise InputError(doubt.text)
         _log.warning("%s", doubt.text)
-    position = torch.from_numpy(given.positions_px).to(problem.device)
-    first = position.min(0).values.floor() - _SLACK
-    corner = (position - first).round().long()
+    corner, first = _on_pixels(torch.from_numpy(given.positions_px).to(problem.device))
     ny, nx = (int(value) + pixels + _SLACK for value in corner.max(0).values)
     probe = given.probe.to(problem.device)
     scale = (probe.abs().square().sum() / given.counts).sqrt()
-    valid = problem.valid_pixels(torch.zeros(1, dtype=torch.long, device=problem.device))
-    scans = Scans(
-        cut(problem.amplitudes.float() * scale, pixels)[None],
-        probe,
-        corner,
-        (ny, nx),
-        None if valid is None else cut(valid.float().reshape(state.window), pixels),
-    )
+    valid = None if problem.valid is None else cut(problem.valid.float(), pixels)
+    scans = Scans(cut(problem.amplitudes, pixels).float()[None] * scale, probe, corner, (ny, nx), valid)
     with torch.no_grad():
         seen = network(scans)[-1][0]
     return _on_canvas(_lit_only(seen, scans), state, first, scales(state, pixels)).to(problem.dtype)
+
+
+def _on_pixels(position: Tensor) -> tuple[Tensor, Tensor]:
+    """Positions (N, 2) as whole pixels from `first` (2,), which lies so that they are right on the mean."""
+    first = position.min(0).values - _SLACK
+    corner = (position - first).round()
+    return corner.long(), first + (position - first - corner).mean(0)
 
 
 def _lit_only(seen: Tensor, scans: Scans) -> Tensor:
