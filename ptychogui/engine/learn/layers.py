@@ -95,10 +95,10 @@ class Stitched(Guesser):
     def __init__(self, pixels: int, width: int, amplitude: Range, phase_rad: Range, *, residual: bool) -> None:
         super().__init__()
         self.patches = Patches(pixels, width, residual)
-        self.amplitude, self.phase_rad = amplitude, phase_rad
+        self.amplitude, self.phase_rad, self.middle = amplitude, phase_rad, middle(amplitude, phase_rad)
 
     def forward(self, scans: Scans) -> list[Tensor]:
-        """One picture."""
+        """One picture, which knows nothing where no light falls."""
         count, frames = scans.amplitudes.shape[:2]
         with _single_on_processors(scans.amplitudes.device):
             seen = self.patches(scans.amplitudes.flatten(0, 1)).float()
@@ -108,7 +108,7 @@ class Stitched(Guesser):
         )
         if not self.training:
             patches = in_step(patches, scans)
-        return [scans.average(patches)]
+        return [self.middle + scans.average(patches - self.middle)]
 
 
 class Dilated(Guesser):

@@ -25,11 +25,14 @@ Range = tuple[float, float]
 def from_folder(folder: Path) -> Tensor:
     """The photographs (M, 256, 256) uint8 of a folder and the folders in it.
 
-    Raises `InputError` where there are fewer than two.
+    Raises `InputError` where there are fewer than two, or one that is damaged.
     """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder: give one with photographs, or none for pictures made by formula.")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
     if len(paths) < 2:
-        raise InputError(f"{folder} has {len(paths)} pictures: give a folder with at least two, or none for made ones.")
+        has = "no pictures" if not paths else "one picture"
+        raise InputError(f"{folder} has {has}: give a folder with at least two, or none for pictures made by formula.")
     return torch.stack([_bytes(photograph(str(path), (SIDE, SIDE))) for path in paths])
 
 

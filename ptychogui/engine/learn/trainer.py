@@ -78,9 +78,9 @@ class Trainer:
 
         Raises `InputError` where the pictures are too few.
         """
-        held = max(1, round(training.held_out * len(pictures)))
-        if len(pictures) - held < 1:
-            raise InputError("One picture is not enough to train and to judge a network: give a folder with more.")
+        if len(pictures) < 2:
+            raise InputError("One picture is not enough to train and to judge a network: give more.")
+        held = min(max(1, round(training.held_out * len(pictures))), len(pictures) - 1)
         torch.manual_seed(training.seed)
         self.network, self.training, self.experiment, self.device = network, training, experiment, device
         shuffled = pictures[torch.randperm(len(pictures), generator=torch.Generator().manual_seed(training.seed))]

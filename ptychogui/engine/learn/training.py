@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ptychogui.params import ESSENTIAL, FOLDER, Count, Fraction, Index, NonNegative, Params, Positive, Seconds
+from ptychogui.params import ESSENTIAL, FOLDER, Count, Index, NonNegative, Params, Positive, Seconds
 
 
 class Training(Params):
@@ -37,7 +37,7 @@ class Training(Params):
     """Counts of a frame without a sample, whose noise the patterns have; unset: the experiment's; 0: no noise."""
     learning_rate: Positive = 1e-3
     """Adam's first step. Too large: the error jumps; too small: the time is over before it has learned."""
-    momentum: Fraction = 0.5
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.5
     """Adam's β₁; 0.5 as in the paper."""
     patience: Count = 20
     """Looks at the validation samples without a better error after which it has reached a plateau and ends."""
