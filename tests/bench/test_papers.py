@@ -26,7 +26,7 @@ def by_quantity(rows: list[Row]) -> dict[str, float]:
 
 
 def test_every_experiment_has_a_name_of_its_own() -> None:
-    names = ["deng-gd", "design", "guzzi-2021", "kandel-2019-far", "kandel-2019-steps", "kandel-2019-near"]
+    names = ["deng-gd", "design", "guzzi-2021", "kandel-2019-far", "kandel-2019-steps", "kandel-2019-near", "ptychonet"]
     assert list(EXPERIMENTS) == names
 
 
@@ -101,6 +101,7 @@ def test_table_is_printed_and_written(
         (["deng"], "There is no experiment 'deng': choose one of deng-gd, design"),
         (["design", "-o", "t.txt"], "is no place for a table"),
         (["design", "-o", "no/t.csv"], "cannot be written"),
+        (["design", "--weights", "no.safetensors"], "There are no weights at no.safetensors"),
         (["design", "--images", "no"], "There is no folder no of photographs"),
         (["design", "--images", "."], "is no picture that can be read"),
     ],

@@ -7,12 +7,12 @@ import csv
 import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
-from ptychogui.bench.papers import deng, design, guzzi, kandel, near, steps
+from ptychogui.bench.papers import deng, design, guzzi, kandel, near, ptychonet, steps
 from ptychogui.bench.papers.trial import Row, Setting
 from ptychogui.io.files import check_writable, replacing
 from ptychogui.params import InputError
@@ -27,10 +27,10 @@ class Experiment(Protocol):
         """The table's lines, as they are found."""
 
 
-EXPERIMENTS: dict[str, Experiment] = {one.NAME: one for one in (deng, design, guzzi, kandel, steps, near)}
+EXPERIMENTS: dict[str, Experiment] = {one.NAME: one for one in (deng, design, guzzi, kandel, steps, near, ptychonet)}
 
 _IMAGES = Path("../shared/data/images/standard")
-_COLUMNS = ("experiment", "run", "quantity", "paper", "goal", "ours", "epochs", "seconds", "full")
+_COLUMNS = ("experiment", "run", "quantity", "paper", "goal", "ours", "spread", "epochs", "seconds", "full")
 _SMALL = "Small versions, for which scans of fewer frames tell less: papers and goals are of the full size (--full)."
 _SUFFIXES = (".csv", ".json")
 
@@ -46,7 +46,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--images", metavar="DIR", help=f"folder of the papers' photographs; {_IMAGES} where it is there, or by formula"
     )
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="table to write, .csv or .json, which has curves as well"
+        "--weights",
+        nargs="+",
+        default=(),
+        metavar="W.safetensors",
+        help="networks for ptychonet; those that come with the program, where none are given",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="table to write, .csv or .json, which has curves as well; ptychonet puts pictures beside it",
     )
 
 
@@ -62,7 +72,8 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     if options.images is not None and not Path(options.images).is_dir():
         raise InputError(f"There is no folder {options.images} of photographs; leave --images out for made ones.")
     images = Path(options.images) if options.images else (_IMAGES if _IMAGES.is_dir() else None)
-    setting = Setting(options.full, images)
+    _check_weights(options.weights)
+    setting = Setting(options.full, images, tuple(options.weights), output)
     found: list[dict[str, Any]] = []
     for name in [options.name] if options.name else EXPERIMENTS:
         for row in EXPERIMENTS[name].rows(setting):
@@ -74,6 +85,15 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     return found
 
 
+def _check_weights(weights: Sequence[str]) -> None:
+    """Raises `InputError` where one is no network: at once, not after hours."""
+    if weights:
+        from ptychogui.engine.learn.shipped import load
+
+        for name in weights:
+            load(name)
+
+
 def _plain(row: Row, full: bool) -> dict[str, Any]:
     """A row for JSON, which knows no figure that is not a number."""
     return asdict(row) | {"full": full, "ours": row.ours if math.isfinite(row.ours) else None}
@@ -81,15 +101,17 @@ def _plain(row: Row, full: bool) -> dict[str, Any]:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """The rows as text."""
-    head = f"{'experiment':<18} {'run':<44} {'quantity':<24}{'paper':>9}{'goal':>9}{'ours':>10}{'epochs':>8}{'s':>9}"
+    names = f"{'experiment':<18} {'run':<44} {'quantity':<24}"
+    head = f"{names}{'paper':>9}{'goal':>9}{'ours':>10}{'±':>9}{'epochs':>8}{'s':>9}"
     small = [] if all(row["full"] for row in rows) else [_SMALL]
     return "\n".join([head, *map(_line, rows), *small])
 
 
 def _line(row: dict[str, Any]) -> str:
-    paper, goal, ours = ("" if row[name] is None else f"{row[name]:.4g}" for name in ("paper", "goal", "ours"))
+    figures = (row[name] for name in ("paper", "goal", "ours", "spread"))
+    paper, goal, ours, spread = ("" if figure is None else f"{figure:.4g}" for figure in figures)
     return (
-        f"{row['experiment']:<18} {row['run']:<44} {row['quantity']:<24}{paper:>9}{goal:>9}{ours:>10}"
+        f"{row['experiment']:<18} {row['run']:<44} {row['quantity']:<24}{paper:>9}{goal:>9}{ours:>10}{spread:>9}"
         f"{row['epochs']:>8}{row['seconds']:>9.1f}"
     )
 

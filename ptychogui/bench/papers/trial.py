@@ -14,14 +14,21 @@ from ptychogui.presets import preset
 from ptychogui.types import Dataset, Result, Scan
 
 _POINTS = 12
+_TESTED = Path("natural/bsds500_test")
+_PHOTOGRAPHS = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How an experiment is made: at the paper's size or small, and with which folder of photographs."""
+    """How an experiment is made: at the paper's size or small, with which folder of photographs and which networks.
+
+    `beside` is the table's file, beside which pictures are written; without it, none are.
+    """
 
     full: bool = False
     images: Path | None = None
+    weights: tuple[str, ...] = ()
+    beside: Path | None = None
 
     @property
     def seeds(self) -> range:
@@ -31,6 +38,14 @@ class Setting:
     def pair(self, first: str, second: str) -> tuple[str, str] | None:
         """Two photographs of the folder; without a folder, none."""
         return None if self.images is None else (str(self.images / first), str(self.images / second))
+
+    def tested(self, count: int) -> list[tuple[str, str] | None]:
+        """Pairs of the photographs that no network is trained on, in a folder beside the other one; or none at all."""
+        return list(_pairs(self.images and self.images.parent / _TESTED, count)) or [None] * count
+
+    def standard(self, count: int) -> list[tuple[str, str]]:
+        """At most so many pairs of the folder's photographs, all different."""
+        return _pairs(self.images, count)
 
 
 @dataclass(frozen=True)
@@ -44,7 +59,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table. `curve` has the run's figures on its way, each with its `epoch`."""
+    """A line of the table. `curve` has the run's figures on its way, each with its `epoch`; `spread` is the standard
+    deviation where `ours` is a mean."""
 
     experiment: str
     run: str
@@ -55,6 +71,7 @@ class Row:
     epochs: int
     seconds: float
     curve: tuple[Mapping[str, float], ...] = ()
+    spread: float | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +124,14 @@ class Trial:
         for want in self.wanted:
             ours = figures.get(want.quantity, float("nan"))
             yield Row(experiment, self.name, want.quantity, want.paper, want.goal, ours, epochs, seconds, outcome.curve)
+
+
+def _pairs(folder: Path | None, count: int) -> list[tuple[str, str]]:
+    """At most so many pairs of the photographs of a folder, in the order of their names."""
+    if folder is None or not folder.is_dir():
+        return []
+    found = sorted(str(path) for path in folder.iterdir() if path.suffix.lower() in _PHOTOGRAPHS)
+    return list(zip(found[::2], found[1::2]))[:count]
 
 
 def recipe(name: str, **values: Any) -> Recipe:
