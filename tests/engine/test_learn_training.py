@@ -233,6 +233,17 @@ def test_a_checkpoint_goes_on_as_if_nothing_had_happened(network: Network, tmp_p
     assert again.stale == course.stale
 
 
+@pytest.mark.parametrize("lost", ["step", "generator", "exp_avg_sq.net.last.bias"])
+def test_a_checkpoint_that_lacks_something_is_told(lost: str) -> None:
+    course, _ = trained(small("unrolled", width=0), steps=1)
+    held = course.resume()
+    del held[lost]
+    with pytest.raises(InputError, match=r"^The checkpoint lacks what a training goes on from"):
+        trainer(small("unrolled", width=0)).begin_with(
+            Weights(card_of(course), course.probe, course.checkpoint(), held)
+        )
+
+
 def test_a_report_tells_where_the_training_is() -> None:
     course, reports = trained(small("unrolled"), steps=4)
     pixels = course.network.pixels

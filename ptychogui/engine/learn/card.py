@@ -56,5 +56,5 @@ class Card(Params):
         try:
             values: dict[str, Any] = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise InputError(f"The card of the network is not valid TOML: {error}.") from error
+            raise InputError(f"This is not valid TOML: {error}.") from error
         return cls.read(values)

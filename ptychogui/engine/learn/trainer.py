@@ -100,14 +100,20 @@ class Trainer:
     def begin_with(self, weights: Weights) -> None:
         """Go on from weights; with what a checkpoint holds beside them, exactly where its training was.
 
-        Raises `InputError` where they are of another architecture.
+        Raises `InputError` where they are of another architecture, or a checkpoint lacks something.
         """
         if weights.card.network != self.network:
             raise InputError("The weights to begin with are of another architecture than the one to be trained.")
         self.layers.load_state_dict(weights.network(self.device).state_dict())
         if not weights.resume:
             return
-        held = weights.resume
+        try:
+            self._go_on(weights.resume)
+        except (KeyError, ValueError, RuntimeError) as error:
+            raise InputError("The checkpoint lacks what a training goes on from: begin with whole weights.") from error
+
+    def _go_on(self, held: dict[str, Tensor]) -> None:
+        """Be where a training was, by what `resume` has kept of it."""
         self.step, self.stale = int(held["step"]), int(held["stale"])
         self.seconds, self.best = float(held["seconds"]), float(held["best"])
         self.generator.set_state(held["generator"].to(torch.uint8))

@@ -40,9 +40,10 @@ class Weights:
         """The network, ready to be used. Raises `InputError` where the tensors are not those of the card."""
         from ptychogui.engine.learn.layers import ordered
 
-        network = self.card.network.build()
         try:
-            network.load_state_dict(self.tensors)
+            with torch.device("meta"):  # a card may ask for more memory than there is
+                network = self.card.network.build()
+            network.load_state_dict(self.tensors, assign=True)
         except RuntimeError as error:
             raise InputError(
                 f"The weights are not those of the {self.card.network.kind} that their card describes: train it again."
@@ -72,9 +73,12 @@ def load(path: Path) -> Weights:
             held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - this is no dict
     except (SafetensorError, OSError) as error:
         raise _damaged(path, error) from error
-    if _PROBE not in held or held[_PROBE].shape[-1] != 2:
-        raise InputError(f"{path} holds no probe, so it is no network of this program: choose another file.")
+    n = card.network.pixels
+    if _PROBE not in held or held[_PROBE].shape != (n, n, 2) or not held[_PROBE].is_floating_point():
+        raise InputError(f"{path} holds no probe of {n} × {n} pixels, so it cannot be used: choose another file.")
     single = {name: value.float() if value.is_floating_point() else value for name, value in held.items()}
+    if not all(bool(value.isfinite().all()) for name, value in single.items() if not name.startswith(_RESUME)):
+        raise InputError(f"{path} has values that are no numbers, so it cannot be used: choose another file.")
     parts = {
         prefix: {name.removeprefix(prefix): value for name, value in single.items() if name.startswith(prefix)}
         for prefix in (_NETWORK, _RESUME)
@@ -93,7 +97,10 @@ def card_of(path: Path) -> Card:
         raise _damaged(path, error) from error
     if _CARD not in metadata:
         raise InputError(f"{path} has no card, so it is no network of this program: choose another file.")
-    return Card.from_toml(metadata[_CARD])
+    try:
+        return Card.from_toml(metadata[_CARD])
+    except InputError as error:
+        raise InputError(f"In the card of {path}: {error}") from error
 
 
 def _damaged(path: Path, error: Exception) -> InputError:
