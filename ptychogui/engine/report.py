@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 import torch
 from numpy.typing import NDArray
+from scipy.fft import next_fast_len
 from torch import Tensor
 
 from ptychogui.engine.metrics import r_factors
@@ -66,37 +67,55 @@ def unknowns(problem: Problem, state: State) -> dict[str, NDArray[Any]]:
     return found
 
 
-def illumination(state: State) -> Tensor:
-    """Σ |P|² of all frames on the canvas (Y, X): the windows' corners convolved with the probe."""
-    shape = state.obj.shape[-2:]
-    spot = state.probe.abs().square().sum(0)
+def illumination(state: State, factor: int = 1, first: tuple[int, int] = (0, 0)) -> Tensor:
+    """Σ |P|² of all frames on the canvas (Y, X): the windows' corners convolved with the probe.
+
+    With a `factor`, on blocks of so many pixels along a side, of which the first begins at pixel `first`; a corner
+    between blocks is shared out among its four neighbours.
+    """
+    shape = [-(-(n - begin) // factor) for n, begin in zip(state.obj.shape[-2:], first, strict=True)]
+    spot = _pooled(state.probe.abs().square().sum(0), factor)
+    place = (state.corner - torch.tensor(first, device=spot.device)).clamp_min(0) / factor
+    low = place.long()
     count = torch.zeros(shape, dtype=spot.dtype, device=spot.device)
-    count.index_put_((state.corner[:, 0], state.corner[:, 1]), torch.ones_like(spot[0, 0]), accumulate=True)
-    light: Tensor = torch.fft.irfft2(torch.fft.rfft2(count) * torch.fft.rfft2(spot, s=shape), s=shape)
-    return light.clamp_min(0)
-
-
-def faded(state: State) -> Tensor:
-    """The object's first slice (Y, X), faded to one where hardly any light fell."""
-    light = illumination(state)
-    return 1 + (state.obj[0] - 1) * (light / (UNLIT * light.max())).clamp(max=1).square()
+    for step in torch.cartesian_prod(*2 * [torch.arange(2 if factor > 1 else 1, device=spot.device)]):
+        share = (1 - (place - low - step).abs()).prod(1).to(spot.dtype)
+        count.index_put_((low + step).unbind(1), share, accumulate=True)
+    size = [next_fast_len(n, real=True) for n in shape]  # sides with large prime factors take several times as long
+    light: Tensor = torch.fft.irfft2(torch.fft.rfft2(count, s=size) * torch.fft.rfft2(spot, s=size), s=size)
+    return light[: shape[0], : shape[1]].clamp_min(0)
 
 
 def preview(
     problem: Problem, state: State, box: tuple[slice, slice]
 ) -> tuple[Complex, tuple[float, float], tuple[float, float]]:
-    """The object in a box of the canvas, averaged to at most 1024² on the device: image, its pixel_m and origin_m."""
-    seen = faded(state)[box]
-    factor = math.ceil(max(seen.shape) / PREVIEW_PX)
-    if factor > 1:
-        parts = torch.view_as_real(seen).permute(2, 0, 1)[None]
-        parts = torch.nn.functional.avg_pool2d(parts, factor, ceil_mode=True)[0]
-        seen = torch.complex(parts[0], parts[1])
+    """The object in a box of the canvas, averaged to at most 1024² on the device: image, its pixel_m and origin_m.
+
+    It fades to one where hardly any light fell.
+    """
+    factor = math.ceil(max(s.stop - s.start for s in box) / PREVIEW_PX)
+    seen = _pooled(state.obj[0][box], factor)
+    light = illumination(state, factor, (box[0].start % factor, box[1].start % factor))
+    begin = [s.start // factor for s in box]
+    part = light[begin[0] : begin[0] + seen.shape[0], begin[1] : begin[1] + seen.shape[1]]
+    seen = 1 + (seen - 1) * (part / (UNLIT * light.max())).clamp(max=1).square()
     pixel_m = problem.geometry.pixel_m
     # the first pixel of the preview is the mean of `factor` of the canvas: its centre lies half a block further in
     origin_m = tuple(o + (s.start + (factor - 1) / 2) * d for o, s, d in zip(state.origin_m, box, pixel_m, strict=True))
     image = seen.to("cpu", torch.complex64, copy=True).numpy()
     return image, (pixel_m[0] * factor, pixel_m[1] * factor), (origin_m[0], origin_m[1])
+
+
+def _pooled(image: Tensor, factor: int) -> Tensor:
+    """The means of blocks of (Y, X) with `factor` pixels along a side; the last ones may be parts of a block."""
+    for _ in range(2 if factor > 1 else 0):
+        rows = image[::factor].clone()
+        for following in range(1, factor):
+            more = image[following::factor]
+            rows[: len(more)] += more
+        rows[-1] *= factor / (len(image) - factor * (len(rows) - 1))
+        image = (rows / factor).T
+    return image
 
 
 def pattern(problem: Problem, state: State, frame: int) -> Pattern:

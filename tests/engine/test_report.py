@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import maximum_filter, minimum_filter
 from worlds import World
 
 from ptychogui.engine import report
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
 from ptychogui.geometry import Geometry
+from ptychogui.types import UNLIT
 
 
 def wide(far: World, shape: tuple[int, int]) -> tuple[Problem, State]:
@@ -58,6 +60,25 @@ def test_pictures_fade_to_one_where_no_light_fell(far: World) -> None:
     assert np.allclose(image[bright], state.obj[0].numpy()[bright], atol=1e-6)
     assert np.allclose(image[dark], 1, atol=1e-6)
     assert not torch.allclose(state.obj[0][light == 0], torch.ones(1, dtype=state.obj.dtype), atol=0.1)
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_a_reduced_picture_fades_where_the_whole_one_does(far: World, factor: int) -> None:
+    shape, window = (197, 1024 * factor - 5), (94, 83)
+    problem, _ = wide(far, shape)
+    y, x = (torch.arange(n, dtype=torch.float64) - m for n, m in zip(window, (50, 39)))
+    probe = torch.exp(-(y[:, None].square() + x[None, :].square()) / (2 * 12**2)).to(torch.complex128)[None]
+    spread = [torch.linspace(3, n - m - 3, k, dtype=torch.float64) for n, m, k in zip(shape, window, (4, 29))]
+    state = State.at(0.3j * torch.ones(1, *shape), probe, torch.cartesian_prod(*spread), (0.0, 0.0))
+    box = slice(1, 1 + 190 // factor * factor), slice(0, shape[1] // factor * factor)
+    light = report.illumination(state)
+    fade = (light / (UNLIT * light.max())).clamp(max=1).square()[box]
+    blocks = fade.reshape(fade.shape[0] // factor, factor, -1, factor).mean((1, 3)).numpy()
+    image, *_ = report.preview(problem, state, box)
+    found = np.abs(image - 1) / abs(0.3j - 1)
+    assert found.shape == blocks.shape
+    assert (found > minimum_filter(blocks, 3) - 1e-3).all()  # edges are moved by less than a pixel of the screen
+    assert (found < maximum_filter(blocks, 3) + 1e-3).all()
 
 
 def test_a_pattern_is_the_frame_beside_the_model(any_world: World) -> None:
