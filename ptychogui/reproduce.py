@@ -13,6 +13,7 @@ from ptychogui.engine.start.data import FromData
 from ptychogui.engine.start.file import FromFile
 from ptychogui.job import Job
 from ptychogui.params import Params
+from ptychogui.train import TrainJob
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,7 @@ class Recipe:
 
     def command_line(self) -> str:
         """A command for a shell, which sets what differs from the defaults."""
-        words = ["ptychogui", "run", self.job.data.path, "-o", self.output]
-        usual = _flat(Job().plain())
-        for path, value in _flat(_said(self.whole)).items():
-            if path != "data.path" and not (path.endswith(".kind") and usual.get(path) == value):
-                words += ["--set", f"{path}={toml(value)}"]
-        return shlex.join(words)
+        return shlex.join(["ptychogui", "run", self.job.data.path, "-o", self.output, *_set(self.whole, Job())])
 
     def python(self) -> str:
         """A Python script, whose job says what differs from the defaults."""
@@ -62,6 +58,11 @@ class Recipe:
             "result = pg.run(job)\n"
             f"pg.write_result(result, {self.output!r})\n"
         )
+
+
+def training_command(job: TrainJob, output: str) -> str:
+    """A command for a shell that trains the same network, from what differs from the defaults."""
+    return shlex.join(["ptychogui", "train", job.data.path, "-o", output, *_set(job, TrainJob())])
 
 
 def differences(old: Job, new: Job) -> list[Difference]:
@@ -79,6 +80,15 @@ def toml(value: object) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(toml(inner) for inner in value) + "]"
     return tomli_w.dumps({"x": value}).removeprefix("x = ").rstrip()
+
+
+def _set(params: Params, usual: Params) -> list[str]:
+    """The flags that set what differs from the defaults."""
+    words, plain = list[str](), _flat(usual.plain())
+    for path, value in _flat(_said(params)).items():
+        if path != "data.path" and not (path.endswith(".kind") and plain.get(path) == value):
+            words += ["--set", f"{path}={toml(value)}"]
+    return words
 
 
 def _said(params: Params) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ptychogui.gui.datasets import why_no_tree
-from ptychogui.gui.reasons import why_unchecked
+from ptychogui.gui.reasons import why_no_training, why_no_tuning, why_unchecked
 from ptychogui.gui.session import Session
 from ptychogui.gui.views import DOCKS, SIDES
 
@@ -167,6 +167,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("check", "&Check this scan…", "&Tools", "tools.check", "Ctrl+T", why_unchecked),
     Action("resolution", "Measure the &resolution (FRC)", "&Tools", "tools.measure_resolution", "", _can_measure),
     Action("steps", "Find step si&zes…", "&Tools", "tools.find_steps", "", _can_search_steps),
+    Action("train", "&Train a network…", "&Tools", "networks.train", "", why_no_training, rule=True),
+    Action("fine_tune", "Fine-tune the &network…", "&Tools", "networks.fine_tune", "", why_no_tuning),
     Action("design", "&Design a target…", "&Tools", "tools.design", rule=True),
     Action("next_frame", "&Next frame", "&View", "next_frame", "Alt+Right", _needs_file),
     Action("previous_frame", "&Previous frame", "&View", "previous_frame", "Alt+Left", _needs_file),

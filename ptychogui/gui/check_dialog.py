@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 
+from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QLabel, QWidget
 
 from ptychogui.check import Doubt, Progress, check, fixed
@@ -47,6 +48,9 @@ def findings(job: Job, dataset: Dataset) -> Generator[Findings, None, None]:
 class CheckDialog(StreamDialog):
     """The findings as a list that grows: first those of the quick look, then, once asked for, those of the whole."""
 
+    help_wanted = pyqtSignal(str)
+    """The user wants what helps, an action by its id."""
+
     def __init__(self, session: Session, preflight: Preflight, parent: QWidget | None = None) -> None:
         super().__init__(session.tasks, "check_dialog", "Check this scan", parent)
         assert session.current is not None  # the action is grey without a file
@@ -58,6 +62,7 @@ class CheckDialog(StreamDialog):
         self.summary.setObjectName("check_summary")
         self.summary.setProperty("role", "heading")
         self.list = DoubtList(self)
+        self.list.help_wanted.connect(self._help)
         self.list.mend_wanted.connect(lambda doubt: self._mend([doubt]))
         self.content.addWidget(self.summary)
         self.content.addWidget(self.list, 1)
@@ -112,6 +117,11 @@ class CheckDialog(StreamDialog):
         self._show(ordered(known.doubts) if known is not None else [], known.not_known if known is not None else ())
         self.problem.setText(self._preflight.problem)
         self.dress()
+
+    def _help(self, action: str) -> None:
+        """Make room for what helps."""
+        self.reject()
+        self.help_wanted.emit(action)
 
     def _to_mend(self) -> list[Doubt]:
         return [doubt for doubt in self._shown if doubt.fix and doubt.name not in self._mended]

@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QScrollAre
 
 from ptychogui.check import Doubt, settings
 from ptychogui.gui.import_card import in_words
+from ptychogui.gui.networks import HELPS
 
 LEVELS = {"wrong": "problem", "doubt": "doubt", "ok": "good"}
 """The role of the light, which is its colour, in the order in which the doubts are shown."""
@@ -27,6 +28,8 @@ class DoubtList(QScrollArea):
 
     mend_wanted = pyqtSignal(object)
     """The Doubt that is to be mended."""
+    help_wanted = pyqtSignal(str)
+    """The action that helps, by its id."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,8 +70,12 @@ class DoubtList(QScrollArea):
         grid.addWidget(light, 0, 0, top)
         grid.addWidget(_label(doubt.name.capitalize(), "dim", frame), 0, 1)
         grid.addWidget(text, 1, 1)
+        buttons = QVBoxLayout()
+        grid.addLayout(buttons, 0, 2, 2, 1, top)
+        if doubt.action:
+            buttons.addWidget(self._help_button(doubt.action, frame))
         if doubt.fix:
-            grid.addWidget(self._mend_button(doubt, mended, frame), 0, 2, 2, 1, top)
+            buttons.addWidget(self._mend_button(doubt, mended, frame))
             grid.addWidget(_label(", ".join(settings(doubt)), "dim", frame), 2, 1)
         return frame
 
@@ -80,6 +87,16 @@ class DoubtList(QScrollArea):
         button.setEnabled(not mended)
         button.clicked.connect(partial(self._wanted, doubt))
         return button
+
+    def _help_button(self, action: str, parent: QWidget) -> QPushButton:
+        button = QPushButton(HELPS[action], parent)
+        button.setObjectName(f"help.{action}")
+        button.setAutoDefault(False)
+        button.clicked.connect(partial(self._help, action))
+        return button
+
+    def _help(self, action: str, _: bool) -> None:
+        self.help_wanted.emit(action)
 
     def _wanted(self, doubt: Doubt, _: bool) -> None:
         self.mend_wanted.emit(doubt)

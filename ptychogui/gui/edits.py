@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import partial
 from html import escape
 from typing import Any
 
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QAction, QKeyEvent, QWheelEvent
-from PyQt6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QStyle, QWidget
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QMenu, QStyle, QWidget
 
 from ptychogui.gui.choice import Choice, range_of, text_of, value_of
 from ptychogui.params import InputError
@@ -16,6 +18,10 @@ from ptychogui.params import InputError
 _EMPTY_LINE, _NAME = re.compile(r"\n\s*\n"), re.compile(r"`([^`]+)`")
 PARAMETER = "parameter"
 """The property of a widget that names the parameter which it is about, by its dotted path."""
+PATHS = frozenset(("file", "folder"))
+"""Marks of fields that hold a path."""
+Known = tuple[str, str]
+"""A value that a field may have, and how it is told."""
 SETTLE_MS = 1000
 """What was typed is taken up after this pause, on Return, or when the field loses the focus."""
 
@@ -46,10 +52,12 @@ class TextEdit(QLineEdit):
         self.textEdited.connect(self._on_typed)
         self.editingFinished.connect(self.settle)
         self.show_hint("")
-        if "file" in choice.entry.marks:
+        self._known: Sequence[Known] = ()
+        if choice.entry.marks & PATHS:
             icon = self.style().standardIcon(QStyle.StandardPixmap.SP_DirOpenIcon)  # type: ignore[union-attr]
-            action = QAction(icon, "Choose a file", self)
-            action.triggered.connect(self._choose_file)
+            self._what = "folder" if "folder" in choice.entry.marks else "file"
+            action = QAction(icon, f"Choose a {self._what}", self)
+            action.triggered.connect(self._choose)
             self.addAction(action, QLineEdit.ActionPosition.TrailingPosition)
 
     def value(self) -> Any:
@@ -61,16 +69,21 @@ class TextEdit(QLineEdit):
         self._choice = choice
         self.pending = False
         self._settle.stop()
-        self.setText(text_of(choice.value, choice.unit))
-        self.setCursorPosition(0)
+        text = text_of(choice.value, choice.unit)
+        self.setText(text)
+        self.setCursorPosition(len(text) if choice.entry.marks & PATHS else 0)  # the end of a path says most
 
     def show_hint(self, hint: str) -> None:
         """Show in an empty field what holds then."""
         if self._choice.entry.optional:
             usual = "from file" if self._choice.unit else "none" if "file" in self._choice.entry.marks else "auto"
             self.setPlaceholderText(hint or usual)
-        elif self._choice.standard == ():
+        elif self._choice.standard == () or self._choice.entry.marks & PATHS:
             self.setPlaceholderText(hint or "none")
+
+    def show_known(self, known: Sequence[Known]) -> None:
+        """Offer these values beside a file to choose."""
+        self._known = known
 
     def settle(self) -> None:
         """Take up what was typed."""
@@ -97,13 +110,34 @@ class TextEdit(QLineEdit):
         self._settle.start()
         self.typed.emit()
 
+    def _choose(self) -> None:
+        if not self._known:
+            self._choose_file()
+            return
+        menu = QMenu(self)
+        menu.setObjectName("known_values")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for value, text in self._known:
+            action = QAction(text.replace("&", "&&"), menu)
+            action.triggered.connect(partial(self._take_file, value))
+            menu.addAction(action)
+        menu.addSeparator()
+        other = QAction(f"Choose a {self._what}…", menu)
+        other.triggered.connect(self._choose_file)
+        menu.addAction(other)
+        menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+
     def _choose_file(self) -> None:
         dialog = QFileDialog(self, self._choice.label, self.text())
+        dialog.setObjectName("file_dialog")
+        if self._what == "folder":
+            dialog.setFileMode(QFileDialog.FileMode.Directory)
+            dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self._take_file)
         dialog.open()
 
-    def _take_file(self, path: str) -> None:
+    def _take_file(self, path: str, _: bool = False) -> None:
         self.setText(path)
         self.pending = True
         self.settle()

@@ -11,8 +11,9 @@ from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from ptychogui.gui.choice import Choice, choices, label_of, replaced
+from ptychogui.gui.edits import Known
 from ptychogui.gui.presets import presets_menu
-from ptychogui.gui.rows import FieldRow, Section
+from ptychogui.gui.rows import FieldRow, Note, Section
 from ptychogui.gui.stages import StageList
 from ptychogui.params import InputError, Params
 
@@ -38,6 +39,8 @@ class ParamsForm(QWidget):
     """The user changed something: the new Params, and the old."""
     problem_changed = pyqtSignal(str)
     """What is wrong, in one sentence; '' when all is well."""
+    note_wanted = pyqtSignal(str)
+    """The user pressed the button of this name under a row."""
 
     def __init__(self, params: Params, names: Sequence[str] | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,7 +48,10 @@ class ParamsForm(QWidget):
         self._names = names
         self._problem = ""
         self._running = False
+        self._essential = False
         self._hints: Mapping[str, str] = {}
+        self._notes: Mapping[str, Note] = {}
+        self._known: Mapping[str, Sequence[Known]] = {}
         self._sections: dict[str, Section] = {}
         self._build()
         self._refresh()
@@ -88,6 +94,23 @@ class ParamsForm(QWidget):
         for row in self.rows():
             row.show_hint(hints.get(row.choice.name, ""))
 
+    def set_notes(self, notes: Mapping[str, Note]) -> None:
+        """Say under rows what is known of their values, by their dotted names."""
+        self._notes = notes
+        for row in self.rows():
+            row.show_note(notes.get(row.choice.name))
+
+    def set_known(self, known: Mapping[str, Sequence[Known]]) -> None:
+        """Offer values for fields in which a file may be chosen, by their dotted names."""
+        self._known = known
+        for row in self.rows():
+            row.show_known(known.get(row.choice.name, ()))
+
+    def narrow(self, names: Sequence[str] | None, essential: bool) -> None:
+        """Show only the fields of these names, in this order; with `essential` only those that matter most."""
+        self._names, self._essential = names, essential
+        self._refresh()
+
     def rows(self) -> Iterable[FieldRow]:
         """Every row that was made so far."""
         return [row for section in self._sections.values() for row in section.rows.values()]
@@ -106,7 +129,10 @@ class ParamsForm(QWidget):
         row.edited.connect(lambda: self._take(row))
         row.typed.connect(lambda: self._check(row))
         row.reset.connect(lambda: self._apply(row, lambda: row.choice.standard))
+        row.note_wanted.connect(self.note_wanted)
         row.show_hint(self._hints.get(row.choice.name, ""))
+        row.show_note(self._notes.get(row.choice.name))
+        row.show_known(self._known.get(row.choice.name, ()))
         self._dress(row)
 
     def _dress(self, row: FieldRow) -> None:
@@ -156,6 +182,8 @@ class ParamsForm(QWidget):
         if self._names is not None:
             order = {name: i for i, name in enumerate(self._names)}
             found = sorted((c for c in found if c.path[0] in order), key=lambda c: order[str(c.path[0])])
+        if self._essential:
+            found = [c for c in found if len(c.path) == 1 or c.changed or is_essential(c)]
         self._sections[""].show_choices(found)
 
 

@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ptychogui.engine.start.ptychonet import FromNetwork
+
 if TYPE_CHECKING:
     from ptychogui.gui.session import Session
+
+
+NO_POSITIONS = "The file holds no positions: give the scan's shape and step"
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ def reasons(session: Session) -> tuple[Reason, ...]:
         helps = "show_data" if Path(opened.job.data.path).exists() else "find_data"
         found.append(Reason(opened.problem, helps))
     if opened.dataset is not None and not opened.dataset.positions_known:
-        found.append(Reason("The file holds no positions: give the scan's shape and step", "show_data"))
+        found.append(Reason(NO_POSITIONS, "show_data"))
     if opened.apart:
         found.append(Reason("The positions do not overlap: check their unit and the pixel at the sample", "show_data"))
     if session.form_problem:
@@ -48,3 +53,25 @@ def why_unchecked(session: Session) -> str:
     if session.running is not None:
         return "A run is going on"
     return "" if opened.dataset is not None and not opened.reading else "The data are not there"
+
+
+def why_no_training(session: Session) -> str:
+    """Why no network can be trained now; '' where one can."""
+    opened, run = session.current, session.current_run
+    if opened is None:
+        return "Open a scan or a result first"
+    if run is not None and run.result is not None and run.result.geometry.field == "far":
+        return ""
+    if opened.dataset is None or opened.reading:
+        return "The data are not there"
+    if opened.dataset.geometry.field == "near":
+        return "A network sees far-field patterns only"
+    return "" if opened.dataset.positions_known else NO_POSITIONS
+
+
+def why_no_tuning(session: Session) -> str:
+    """Why the chosen network cannot be trained further; '' where it can."""
+    start = session.current.job.start if session.current is not None else None
+    if not isinstance(start, FromNetwork) or not start.weights:
+        return why_no_training(session) or "Choose a network as the start first"
+    return why_no_training(session)

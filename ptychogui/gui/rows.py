@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QFont, QPalette
-from PyQt6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QSpacerItem, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QGridLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSpacerItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ptychogui.gui.choice import Choice, Path
-from ptychogui.gui.edits import FieldEdit, OptionEdit, SwitchEdit, TextEdit, field_edit, help_of
+from ptychogui.gui.edits import FieldEdit, Known, OptionEdit, SwitchEdit, TextEdit, field_edit, help_of
 
 INDENT_PX = 14
 LABEL_PX = 128
@@ -17,9 +28,49 @@ RESET_PX = 24
 DOT_PX = 14
 
 
+@dataclass(frozen=True)
+class Note:
+    """What is known of a value, in a sentence; `role` is its colour, `actions` are buttons: their names and texts."""
+
+    text: str
+    role: str
+    actions: tuple[tuple[str, str], ...] = ()
+
+
+class NoteBox(QWidget):
+    """A note under a row, with its buttons."""
+
+    wanted = pyqtSignal(str)
+
+    def __init__(self, note: Note, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("note")
+        self.note = note
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 2, 0, 2)
+        column.setSpacing(4)
+        text = QLabel(note.text, self)
+        text.setObjectName("note_text")
+        text.setTextFormat(Qt.TextFormat.PlainText)
+        text.setWordWrap(True)
+        text.setProperty("role", note.role)
+        column.addWidget(text)
+        for name, said in note.actions:
+            button = QPushButton(said, self)
+            button.setObjectName(f"note.{name}")
+            button.setAutoDefault(False)
+            button.clicked.connect(partial(self._want, name))
+            column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def _want(self, name: str, _: bool) -> None:
+        self.wanted.emit(name)
+
+
 class FieldRow(QWidget):
     """One choice: a dot where it was changed, its label, its editor, a button that resets it, and what is wrong."""
 
+    note_wanted = pyqtSignal(str)
+    """The user pressed a button of the note."""
     edited = pyqtSignal()
     typed = pyqtSignal()
     reset = pyqtSignal()
@@ -35,6 +86,7 @@ class FieldRow(QWidget):
         self._dot.setForegroundRole(QPalette.ColorRole.Highlight)
         self._label = QLabel(choice.label, self)
         self._problem: QLabel | None = None
+        self._note: NoteBox | None = None
         self._reset: QToolButton | None = None
         self.edit: FieldEdit | None = None if choice.heading else field_edit(choice, self)
         self._grid = grid = QGridLayout(self)
@@ -77,6 +129,25 @@ class FieldRow(QWidget):
         """Show what holds while the field is empty; '' shows what is usual for such a field."""
         if isinstance(self.edit, TextEdit | OptionEdit):
             self.edit.show_hint(hint)
+
+    def show_known(self, known: Sequence[Known]) -> None:
+        """Offer these values beside a file to choose."""
+        if isinstance(self.edit, TextEdit):
+            self.edit.show_known(known)
+
+    def show_note(self, note: Note | None) -> None:
+        """Say under the editor what is known of the value."""
+        if (self._note.note if self._note is not None else None) == note:
+            return
+        if self._note is not None:
+            self._grid.removeWidget(self._note)
+            self._note.hide()
+            self._note.deleteLater()
+            self._note = None
+        if note is not None:
+            self._note = NoteBox(note, self)
+            self._note.wanted.connect(self.note_wanted)
+            self._grid.addWidget(self._note, 2, 1, 1, 3)
 
     def show_problem(self, sentence: str) -> None:
         """Say under the editor what is wrong with what was typed; '' takes it back."""

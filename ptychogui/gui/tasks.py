@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from ptychogui.params import InputError
+from ptychogui.params import InputError, RunError
 
 T = TypeVar("T")
 Failed = Callable[[str, str], None]
@@ -20,7 +20,7 @@ Failed = Callable[[str, str], None]
 
 def told(error: BaseException) -> tuple[str, str]:
     """An error as one sentence and, where it is not the user's fault, the details for a report."""
-    if isinstance(error, InputError):
+    if isinstance(error, InputError | RunError):
         return str(error), ""
     details = "".join(traceback.format_exception(error))
     if isinstance(error, MemoryError):

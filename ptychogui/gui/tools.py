@@ -47,6 +47,7 @@ class Tools(QObject):
         from ptychogui.gui.check_dialog import CheckDialog
 
         dialog = CheckDialog(self._window.session, self.preflight, self._window)
+        dialog.help_wanted.connect(self._window.networks.help)
         dialog.open()
         return dialog
 

@@ -16,6 +16,7 @@ from ptychogui.gui.first_steps import FirstSteps
 from ptychogui.gui.guidance import Guidance
 from ptychogui.gui.layouts import Layouts
 from ptychogui.gui.leaving import Leaving
+from ptychogui.gui.networks import Networks
 from ptychogui.gui.notices import Notices
 from ptychogui.gui.preparation import Preparing
 from ptychogui.gui.project import Projects
@@ -66,6 +67,7 @@ class Window(QMainWindow):
         self.runs = Runs(self)
         self.preparing = Preparing(self)
         self.layouts = Layouts(self)
+        self.networks = Networks(self)
         self.actions_by_id = menus.make_actions(self)
         self.stack = QStackedWidget(self)
         self.start_page = StartPage(self.session.tasks, self)
@@ -143,6 +145,7 @@ class Window(QMainWindow):
         self.workspace.views["scan"].edit_wanted.connect(self.layouts.edit)
         menus.add_docks(self)
         self.tools.show_lights()
+        self.networks.follow(self.workspace.form, self.tools.preflight)
         self.workspace.form.presets_wanted.connect(self.guidance.presets)
         if self.session.current is not None:  # opened before there was a place to show it
             self.session.tree_changed.emit()
