@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ptychogui.params import InputError, parse_setting
+from ptychogui.params import InputError, entries, parse_setting
 
 if TYPE_CHECKING:
     from ptychogui.job import Job
@@ -42,7 +42,6 @@ def add_set(parser: ArgumentParser, example: str) -> None:
 def job_of(options: Namespace) -> Job:
     """The job of the options: of a file or of the result to go on from, then what the preset and the options say."""
     from ptychogui import io
-    from ptychogui.io.data import FILES
     from ptychogui.job import Job
     from ptychogui.presets import preset
 
@@ -63,11 +62,19 @@ def job_of(options: Namespace) -> Job:
             job = job.with_value(place, given if name != "epochs" else parse_setting(f"epochs={given}")[1])
     for setting in getattr(options, "set", ()):
         job = job.with_value(*parse_setting(setting))
-    for name in FILES:
-        named = getattr(job.data, name)
-        if named and Path(named).exists():
-            job = job.with_value(f"data.{name}", str(Path(named).absolute()))
-    return job.with_value("data.path", path)
+    return _with_whole_paths(job).with_value("data.path", path)
+
+
+def _with_whole_paths(job: Job) -> Job:
+    """With files named so that they are found from any folder; the names of networks of the program stay."""
+    for group in ("data", "start"):
+        params = getattr(job, group)
+        for entry in entries(type(params)):
+            named = getattr(params, entry.name)
+            of_program = "weights" in entry.marks and Path(str(named)).suffix == ""
+            if "file" in entry.marks and named and not of_program and Path(named).exists():
+                job = job.with_value(f"{group}.{entry.name}", str(Path(named).absolute()))
+    return job
 
 
 def text_of(path: str) -> str:

@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     try:
         if arguments and arguments[0] in _NAMES:
-            options = _parser().parse_args(arguments)
+            options = _parser().parse_args(arguments, argparse.Namespace(arguments=arguments))
             command: Callable[[argparse.Namespace], int] = options.command
             return command(options)
         return _window(arguments)

@@ -73,7 +73,8 @@ def _train(options: argparse.Namespace) -> int:
     output = Path(options.output)
     if output.suffix != SUFFIX:
         raise InputError(f"{output} is no place for weights: give a file that ends in {SUFFIX}.")
-    return _learn(_job(options), output, as_json=options.json)
+    command = shlex.join(["ptychogui", *options.arguments])
+    return _learn(_job(options), output, command, as_json=options.json)
 
 
 def _job(options: argparse.Namespace) -> TrainJob:
@@ -95,12 +96,12 @@ def _job(options: argparse.Namespace) -> TrainJob:
     return job.with_value("data.path", str(Path(options.file).expanduser().absolute()))
 
 
-def _learn(job: TrainJob, output: Path, *, as_json: bool) -> int:
+def _learn(job: TrainJob, output: Path, command: str, *, as_json: bool) -> int:
     from ptychogui.io.files import check_writable
     from ptychogui.train import Lesson, source_of
 
     check_writable(output)
-    lesson = Lesson(job, source_of(job.data), command=shlex.join(["ptychogui", *sys.argv[1:]]))
+    lesson = Lesson(job, source_of(job.data), command)
     checkpoint = output.with_name(f"{output.stem}.checkpoint{output.suffix}")
     ended = _followed(lesson, checkpoint)
     lesson.save(output)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from ptychogui.engine.problem import Problem
     from ptychogui.engine.state import State
     from ptychogui.types import Dataset, Result
-
-_log = logging.getLogger(__name__)
 
 
 class FromNetwork(Guessed):
