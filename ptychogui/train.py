@@ -99,9 +99,10 @@ class Lesson:
         from ptychogui.engine.learn.weights import Weights
 
         trainer = self.trainer
+        training = self.job.training  # the folder's name: where it lay on this machine tells nobody anything
         card = Card(
             network=self.job.network,
-            training=self.job.training,
+            training=training.model_copy(update={"images": Path(training.images).name}),
             pixel_m=self.experiment.pixel_m,
             counts=self.experiment.counts,
             source=Path(self.source).name,

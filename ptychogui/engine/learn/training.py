@@ -28,14 +28,14 @@ class Training(Params):
     """λ, the weight of the patterns' error in dse: large values sharpen the contrast and slow the learning down."""
     batch: Count = 4
     """Samples in a step. Few: the learning is noisy; many: a step takes longer."""
-    frames: Annotated[Count, ESSENTIAL] = 16
+    frames: Annotated[Count, ESSENTIAL] = 9
     """Frames of a sample: neighbours in the scan. Few: no overlap is learned; many: a step takes longer."""
     stretch: tuple[Positive, Positive] = (0.8, 1.25)
     """Least and largest factor by which the positions are stretched, at random for each step, so that the network
     serves other overlaps too."""
     counts: Annotated[float, Field(ge=0)] | None = None
     """Counts of a frame without a sample, whose noise the patterns have; unset: the experiment's; 0: no noise."""
-    learning_rate: Positive = 1e-3
+    learning_rate: Positive = 2e-3
     """Adam's first step. Too large: the error jumps; too small: the time is over before it has learned."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.5
     """Adam's β₁; 0.5 as in the paper."""
@@ -46,7 +46,7 @@ class Training(Params):
     made: Count = 300
     """Pictures made by formula, where there is no folder."""
     mixed: bool = True
-    """Compute the network's layers in half precision (bfloat16) where the device is faster with it; the physics stays
-    in single precision."""
+    """Compute the network's layers in half precision (bfloat16) on a graphics card; the physics stays in single
+    precision. A processor takes longer with it, so there it changes nothing."""
     seed: Index = 0
     """Seed of everything random."""

@@ -24,8 +24,9 @@ class Unrolled(Network):
     suits probes that the training has not seen."""
     looks: Count = 5
     """How often it looks at the patterns. Few: twins stay in the picture; many: it takes longer."""
-    channels: Count = 16
-    """Channels of the network that makes a step, on the finest of its four scales."""
+    channels: Count = 24
+    """Channels of the network that makes a step, on the finest of its four scales. Few: it learns fast and sees less;
+    many: it takes longer."""
 
     @property
     def knows_probe(self) -> bool:

@@ -38,8 +38,6 @@ class Weights:
 
     def network(self, device: torch.device) -> Guesser:
         """The network, ready to be used. Raises `InputError` where the tensors are not those of the card."""
-        from ptychogui.engine.learn.layers import ordered
-
         try:
             with torch.device("meta"):  # a card may ask for more memory than there is
                 network = self.card.network.build()
@@ -48,7 +46,7 @@ class Weights:
             raise InputError(
                 f"The weights are not those of the {self.card.network.kind} that their card describes: train it again."
             ) from error
-        return ordered(network.to(device)).eval()
+        return network.to(device).eval()
 
 
 def save(weights: Weights, path: Path, *, half: bool = True) -> None:
