@@ -207,6 +207,6 @@ def test_without_the_scan_its_rows_are_left_out(
 
 
 def test_curve_that_goes_nowhere_is_drawn() -> None:
-    drawn = curves.svg({"a < b": [{"epoch": 0.0, "nrmse": 0.3}]}, "nrmse", "title")
+    drawn = curves.svg({"a < b": [{"epoch": 0.0, "nrmse": 0.3}]}, "nrmse", "title", "error")
     assert "a &lt; b" in drawn
     ElementTree.fromstring(drawn)

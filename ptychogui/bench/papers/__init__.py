@@ -88,10 +88,12 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
 def _check_weights(weights: Sequence[str]) -> None:
     """Raises `InputError` where one is no network: at once, not after hours."""
     if weights:
+        import torch
+
         from ptychogui.engine.learn.shipped import load
 
         for name in weights:
-            load(name)
+            load(name).network(torch.device("cpu"))
 
 
 def _plain(row: Row, full: bool) -> dict[str, Any]:

@@ -5,26 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import cycle
 from pathlib import Path
 
 from ptychogui.io.files import replacing
 
 Curve = Sequence[Mapping[str, float]]
 
-_WIDTH, _HEIGHT = 640, 400
+_WIDTH, _HEIGHT = 820, 400
 _LEFT, _TOP, _RIGHT, _BOTTOM = 64, 40, 620, 350
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
-"""Colours that are told apart by all eyes (Okabe & Ito)."""
+_USUAL = {"flat start": "#0072b2", "random start": "#8a8a8a"}
+_COLOURS = ("#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+"""Colours that are told apart by all eyes (Okabe & Ito), those of the usual starts always the same."""
 _MARKS = (1.0, 2.0, 5.0)
 
 
-def write_svg(curves: Mapping[str, Curve], quantity: str, title: str, path: Path) -> None:
-    """Write curves of a quantity by their names, its axis logarithmic, as SVG."""
+def write_svg(curves: Mapping[str, Curve], quantity: str, title: str, up: str, path: Path) -> None:
+    """Write curves of a quantity by their names, its axis logarithmic and called `up`, as SVG."""
     with replacing(path) as temporary:
-        temporary.write_text(svg(curves, quantity, title), encoding="utf-8")
+        temporary.write_text(svg(curves, quantity, title, up), encoding="utf-8")
 
 
-def svg(curves: Mapping[str, Curve], quantity: str, title: str) -> str:
+def svg(curves: Mapping[str, Curve], quantity: str, title: str, up: str) -> str:
     """Curves of a quantity, which is above nothing, by their names as the text of an SVG."""
     lines = {name: [(p["epoch"], math.log10(max(p[quantity], 1e-12))) for p in curve] for name, curve in curves.items()}
     heights = [height for line in lines.values() for _, height in line]
@@ -51,12 +53,13 @@ def svg(curves: Mapping[str, Curve], quantity: str, title: str) -> str:
     middle = (_LEFT + _RIGHT) / 2, (_TOP + _BOTTOM) / 2
     parts.append(f'<text x="{middle[0]}" y="{_BOTTOM + 32}" text-anchor="middle">epoch</text>')
     turned = f'x="14" y="{middle[1]}" text-anchor="middle" transform="rotate(-90 14 {middle[1]})"'
-    parts.append(f"<text {turned}>{escape(quantity.replace('_', ' '))}</text>")
+    parts.append(f"<text {turned}>{escape(up)}</text>")
+    others = cycle(_COLOURS)
     for place, (name, line) in enumerate(lines.items()):
-        colour, y = _COLOURS[place % len(_COLOURS)], _TOP + 18 + 17 * place
+        colour, y = _USUAL.get(name) or next(others), _TOP + 14 + 18 * place
         points = " ".join("{:.1f},{:.1f}".format(*at(*point)) for point in line)
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<text x="{_RIGHT - 8}" y="{y}" text-anchor="end" fill="{colour}">{escape(name)}</text>')
+        parts.append(f'<text x="{_RIGHT + 12}" y="{y}" fill="{colour}">{escape(name)}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 

@@ -107,7 +107,8 @@ class Table:
                 if one == solver
             }
             stem = f"{beside.stem}-{self.label}-{solver}".replace(", ", "-").replace(" ", "-")
-            curves.write_svg(drawn, "lit_nrmse", f"{self.label}, {solver}", beside.with_name(f"{stem}.svg"))
+            title = f"{self.label}, {solver}"
+            curves.write_svg(drawn, "lit_nrmse", title, "error over the lit part", beside.with_name(f"{stem}.svg"))
 
 
 def _mean_curve(runs: Sequence[Followed]) -> tuple[dict[str, float], ...]:

@@ -166,8 +166,9 @@ def _of(
             path = setting.beside.with_name(f"{setting.beside.stem}-siemens-{thinned.every}-{solver}")
             seen = {start: thinned.beside(state) for start, state in ended.items()}
             write_png(_pictures(seen, f"{label}, {solver}"), path.with_suffix(".png"))
-            drawn = {start: outcome.curve for start, outcome in runs.items()}
-            curves.write_svg(drawn, "left_out_r_factor", f"{label}, {solver}", path.with_suffix(".svg"))
+            drawn = {"flat start" if start == "flat" else start: outcome.curve for start, outcome in runs.items()}
+            up = "R of the frames left out"
+            curves.write_svg(drawn, "left_out_r_factor", f"{label}, {solver}", up, path.with_suffix(".svg"))
 
 
 def _rows(name: str, found: Followed, goals: Mapping[str, float]) -> Iterator[Row]:
@@ -187,5 +188,5 @@ def _pictures(seen: Mapping[str, Comparison], title: str) -> Figure:
     grey = (255 * np.concatenate(shown[:-1], axis=1)).astype(np.uint8)
     bar = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
     ends = f"{low:.3g}".replace("-", "−"), f"{high:.3g} rad".replace("-", "−")
-    words = f"{title}: all frames | {' | '.join(f'{name} start' for name in seen)}"
+    words = f"{title}: all frames | {' | '.join(f'from {name}' for name in seen)}"
     return Figure("phase", words, np.repeat(grey[..., None], 3, axis=-1), first.pixel_m, False, bar, ends)
