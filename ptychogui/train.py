@@ -99,10 +99,12 @@ class Lesson:
         from ptychogui.engine.learn.weights import Weights
 
         trainer = self.trainer
-        training = self.job.training  # the folder's name: where it lay on this machine tells nobody anything
+        training = self.job.training
+        if not checkpoint:  # where the folder lay on this machine tells nobody else anything
+            training = training.model_copy(update={"images": Path(training.images).name})
         card = Card(
             network=self.job.network,
-            training=training.model_copy(update={"images": Path(training.images).name}),
+            training=training,
             pixel_m=self.experiment.pixel_m,
             counts=self.experiment.counts,
             source=Path(self.source).name,
@@ -138,6 +140,8 @@ def source_of(data: Data) -> Dataset | Result:
 
 
 def _of_dataset(dataset: Dataset, job: TrainJob, pixels: int) -> Experiment:
+    from dataclasses import replace
+
     import torch
 
     from ptychogui.engine.learn.experiment import experiment
@@ -146,7 +150,9 @@ def _of_dataset(dataset: Dataset, job: TrainJob, pixels: int) -> Experiment:
 
     _check_size(dataset.geometry.shape, pixels)
     posed = problem(dataset, Thin(), torch.device("cpu"))
-    return experiment(posed, job.start.state(posed, dataset, None, job.training.seed), pixels)
+    found = experiment(posed, job.start.state(posed, dataset, None, job.training.seed), pixels)
+    # a start gives the probe the mean counts of the frames, which the samples have dimmed
+    return replace(found, counts=found.counts / job.network.transmission)
 
 
 def _of_result(result: Result, pixels: int) -> Experiment:

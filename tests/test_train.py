@@ -335,7 +335,6 @@ def test_snapshots_say_what_the_network_is_doing(weights: Path, scan: Path) -> N
 
 
 def test_the_brightness_is_that_of_the_training_or_what_is_said(weights: Path, scan: Path) -> None:
-    from ptychogui.engine.learn.guess import transmission
     from ptychogui.engine.models.thin import Thin
     from ptychogui.engine.problem import problem
 
@@ -343,7 +342,7 @@ def test_the_brightness_is_that_of_the_training_or_what_is_said(weights: Path, s
     posed = problem(dataset, Thin(), torch.device("cpu"))
     plain, said = (start(weights, **more).start for more in ({}, {"counts": 2e6}))
     first, second = (begun.state(posed, dataset, None, 0) for begun in (plain, said))
-    power = posed.mean_counts / transmission(card_of(weights))
+    power = posed.mean_counts / card_of(weights).network.transmission
     assert float(first.probe.abs().square().sum()) == pytest.approx(power, rel=1e-4)
     assert float(second.probe.abs().square().sum()) == pytest.approx(2e6, rel=1e-4)
 

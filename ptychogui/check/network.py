@@ -62,7 +62,6 @@ def _fit(start: FromNetwork, dataset: Dataset, weights: Weights, search: bool) -
 
     from ptychogui.engine.learn.experiment import experiment
     from ptychogui.engine.learn.fit import Fit
-    from ptychogui.engine.learn.guess import transmission
     from ptychogui.engine.models.thin import Thin
     from ptychogui.engine.problem import problem
 
@@ -74,7 +73,7 @@ def _fit(start: FromNetwork, dataset: Dataset, weights: Weights, search: bool) -
     posed = problem(part, Thin(), torch.device("cpu"))
     begin = FromData(file_probe=start.file_probe, find_defocus=search and start.find_defocus)
     given = experiment(posed, begin.state(posed, part, None, 0), weights.card.network.pixels)
-    counts = start.counts or posed.mean_counts / transmission(weights.card)
+    counts = start.counts or posed.mean_counts / weights.card.network.transmission
     return Fit.of(weights, replace(given, counts=counts), posed.window)
 
 

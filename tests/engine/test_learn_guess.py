@@ -14,7 +14,7 @@ from worlds import World, object_at, world
 from ptychogui.engine.learn.card import Card
 from ptychogui.engine.learn.experiment import cut, experiment, of_probe, on_grid, unlike
 from ptychogui.engine.learn.fit import Fit, doubts
-from ptychogui.engine.learn.guess import picture, transmission
+from ptychogui.engine.learn.guess import picture
 from ptychogui.engine.learn.layers import Guesser
 from ptychogui.engine.learn.ptychonet import PtychoNet
 from ptychogui.engine.learn.scans import Scans
@@ -287,4 +287,4 @@ def test_smaller_patterns_are_refused() -> None:
 
 def test_the_mean_transmission_of_samples_is_that_of_even_amplitudes() -> None:
     card = Card(network=Unrolled(amplitude=(0.3, 0.9)), training=Training(), pixel_m=(1, 1), counts=1)
-    assert transmission(card) == pytest.approx(float(np.mean(np.linspace(0.3, 0.9, 100001) ** 2)), rel=1e-4)
+    assert card.network.transmission == pytest.approx(float(np.mean(np.linspace(0.3, 0.9, 100001) ** 2)), rel=1e-4)

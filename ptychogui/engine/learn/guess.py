@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ptychogui.engine.learn.card import Card
 from ptychogui.engine.learn.experiment import cut, experiment, scales
 from ptychogui.engine.learn.fit import Fit, doubts
 from ptychogui.engine.learn.scans import Scans
@@ -74,9 +73,3 @@ def _on_canvas(seen: Tensor, state: State, first: Tensor, scale: tuple[float, fl
     parts = torch.stack([seen.real, seen.imag])[None]
     out = functional.grid_sample(parts, grid, mode="bicubic", padding_mode="border", align_corners=True)[0]
     return torch.complex(out[0], out[1])
-
-
-def transmission(card: Card) -> float:
-    """The mean |O|² of the samples of a training, whose amplitudes are spread evenly over their range."""
-    low, high = card.network.amplitude
-    return (low * low + low * high + high * high) / 3

@@ -37,6 +37,12 @@ class Network(Params):
     since no pattern tells a constant phase."""
 
     @property
+    def transmission(self) -> float:
+        """The mean |O|² of samples whose amplitudes are spread evenly over their range."""
+        low, high = self.amplitude
+        return (low * low + low * high + high * high) / 3
+
+    @property
     def knows_probe(self) -> bool:
         """Whether it is given the probe, so that another one than that of its training may do."""
         return False

@@ -35,7 +35,7 @@ class FromNetwork(Guessed):
 
         Raises `InputError` where there are no weights, or none that fit.
         """
-        from ptychogui.engine.learn.guess import picture, transmission
+        from ptychogui.engine.learn.guess import picture
         from ptychogui.engine.learn.shipped import load
 
         weights = load(self.weights)
@@ -43,7 +43,7 @@ class FromNetwork(Guessed):
             if doing:
                 yield state, doing
         yield state, "Giving the patterns to the network…"
-        counts = self.counts or problem.mean_counts / transmission(weights.card)
+        counts = self.counts or problem.mean_counts / weights.card.network.transmission
         state.probe = state.probe * (counts / problem.measured_power(state.probe)).sqrt()
         state.obj[0] = picture(problem, state, weights, any_probe=self.any_probe)
         yield state, ""
