@@ -78,7 +78,7 @@ class TextEdit(QLineEdit):
         if self._choice.entry.optional:
             usual = "from file" if self._choice.unit else "none" if "file" in self._choice.entry.marks else "auto"
             self.setPlaceholderText(hint or usual)
-        elif self._choice.standard == () or self._choice.entry.marks & PATHS:
+        elif self._choice.standard == () or self._choice.entry.marks & {"folder", "weights"}:
             self.setPlaceholderText(hint or "none")
 
     def show_known(self, known: Sequence[Known]) -> None:

@@ -14,6 +14,7 @@ from PyQt6.QtGui import QKeySequence
 from ptychogui.gui.actions import EVERY_ACTION, plain
 from ptychogui.gui.choice import label_of, range_of, text_of
 from ptychogui.gui.edits import paragraphs
+from ptychogui.gui.forms import GROUPS
 from ptychogui.gui.shortcuts import key_of
 from ptychogui.job import Job
 from ptychogui.params import Entry, Params, entries, members
@@ -26,6 +27,7 @@ WRITTEN = {
     "scan": "The scan",
     "preflight": "The lights beside Run",
     "running": "Running",
+    "networks": "Networks as a start",
     "views": "Views",
     "results": "Results",
     "wrong": "When the picture is wrong",
@@ -40,6 +42,7 @@ FORMS = {
         ("ptychogui.gui.layout_panel.Planned", "ptychogui.layout.figures.Exposure", "ptychogui.layout.affine.Affine"),
     ),
     "steps": ("Step sizes", ("ptychogui.steps.StepSearch",)),
+    "train": ("Training a network", ("ptychogui.train.TrainJob",)),
     "design": ("Designing a target", ("ptychogui.engine.design.Design",)),
     "material": ("Material", ("ptychogui.measure.material.Material",)),
 }
@@ -121,6 +124,8 @@ def _union_html(union: dict[str, type[Params]], path: str) -> Iterator[str]:
 def _fields_html(params: type[Params], path: str, told: frozenset[tuple[str, str]]) -> str:
     out = []
     for entry in entries(params):
+        if entry.name in GROUPS and (members(entry.type) or _inner(entry) is not None):
+            continue  # it has a page of its own
         inner, here = _inner(entry), f"{path}.{entry.name}"
         if members(entry.type):
             out.append(f"<h2>{label_of(entry.name)}</h2>{paragraphs(entry.help)}")

@@ -45,6 +45,7 @@ TOPICS = {
     "check_dialog": "preflight",
     "preflight_dialog": "preflight",
     "steps_dialog": "steps",
+    "train_dialog": "networks",
     "design_dialog": "design",
     "material_dialog": "views",
     "presets_dialog": "presets",

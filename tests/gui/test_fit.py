@@ -94,8 +94,8 @@ def _cut(widget: QWidget) -> str:
         hidden = [i for i in range(widget.count()) if not widget.rect().contains(widget.tabRect(i))]
         return ", ".join(widget.tabText(i) for i in hidden)
     if isinstance(widget, QAbstractButton) and widget.text():
-        if isinstance(widget, QToolButton) and len(widget.text()) < 3:  # a sign
-            return ""
+        if isinstance(widget, QToolButton) and (len(widget.text()) < 3 or isinstance(widget.parent(), QLineEdit)):
+            return ""  # a sign
         return widget.text() if widget.minimumSizeHint().width() > widget.width() else ""
     return ""
 

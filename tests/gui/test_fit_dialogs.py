@@ -31,6 +31,7 @@ DIALOGS = (
     "shortcuts",
     "simulate",
     "steps",
+    "train",
 )
 
 

@@ -18,6 +18,8 @@ from ptychogui.engine.learn.weights import card_of
 from ptychogui.engine.simulate import recipes, simulate
 from ptychogui.engine.start.ptychonet import FromNetwork
 from ptychogui.gui.course import folder
+from ptychogui.gui.help_pages import pages
+from ptychogui.gui.help_window import topic_of
 from ptychogui.gui.networks import known_networks
 from ptychogui.gui.session import Session
 from ptychogui.gui.train_dialog import TrainDialog
@@ -307,6 +309,16 @@ def test_the_panel_says_how_the_network_fits_and_offers_what_helps(
     press(opened, "mend.network")
     assert session.current.job.start.kind == "data"
     assert not errors
+
+
+def test_help_is_there_for_the_dialog_and_its_fields(dialog: TrainDialog) -> None:
+    assert topic_of(dialog.save_button) == "networks"
+    row = next(row for row in dialog.form.rows() if row.choice.name == "training.images")
+    assert topic_of(row.edit) == "train#train.training.images"
+    page = next(page for page in pages() if page.name == "train").text()
+    assert 'name="train.training.images"' in page
+    assert 'name="train.network.looks"' in page
+    assert "energy" not in page.lower()
 
 
 def test_a_near_field_scan_says_why_it_trains_no_network(window: Window, until: Until, tmp_path: Path) -> None:
