@@ -41,7 +41,8 @@ class TrainJob(Params):
     training: Training = Training()
     """Samples, loss and time."""
     begin: Annotated[str, FILE, WEIGHTS] = ""
-    """Weights to begin with, which are fine-tuned to this experiment, or a checkpoint to go on from."""
+    """Weights to begin with, which are fine-tuned to this experiment, or a checkpoint to go on from, in the way that it
+    was trained but for what is set here."""
     device: str = "auto"
     """Where to train: auto (a graphics card where there is one), cpu, cuda:0."""
 
@@ -71,9 +72,8 @@ class Lesson:
 
         begin = load(job.begin) if job.begin else None
         if begin is not None:
-            network = begin.card.network
-            training = begin.card.training if begin.resume else job.training
-            job = job.model_copy(update={"network": network, "training": training})
+            training = _gone_on(begin.card.training, job.training) if begin.resume else job.training
+            job = job.model_copy(update={"network": begin.card.network, "training": training})
         self.job, self.command, self.source = job, command, source.source if isinstance(source, Dataset) else ""
         device = device_of(job.device)
         pixels = job.network.pixels
@@ -166,6 +166,12 @@ def _of_result(result: Result, pixels: int) -> Experiment:
     _check_size(result.probe.modes.shape[-2:], pixels)
     positions_px = result.scan.positions_m / np.array(result.obj.pixel_m)
     return of_probe(torch.from_numpy(result.probe.modes), positions_px, result.obj.pixel_m, pixels)
+
+
+def _gone_on(before: Training, said: Training) -> Training:
+    """The training of a checkpoint, with what is now said to be otherwise than by default."""
+    usual = Training().plain()
+    return Training.read(before.plain() | {name: x for name, x in said.plain().items() if x != usual.get(name)})
 
 
 def _check_size(shape: tuple[int, ...], pixels: int) -> None:

@@ -178,6 +178,21 @@ def test_a_checkpoint_is_gone_on_with_to_the_bit(scan: Path, tmp_path: Path) -> 
     assert card_of(rest).error == card_of(whole).error
 
 
+def test_a_checkpoint_may_go_on_for_longer(scan: Path, tmp_path: Path) -> None:
+    job = TrainJob(device="cpu").with_value("data.path", str(scan)).with_value("network.pixels", 32)
+    for path, number in (("steps", 1), ("made", 8), ("frames", 4), ("batch", 1), ("learning_rate", 3e-3)):
+        job = job.with_value(f"training.{path}", number)
+    lesson = Lesson(job.with_value("network.channels", 4), source_of(job.data))
+    list(lesson.run())
+    half, rest = tmp_path / "half.safetensors", tmp_path / "rest.safetensors"
+    lesson.save(half, checkpoint=True)
+    more = ["--from", str(half), "--device", "cpu", "--set", "training.steps=3"]
+    assert main(["train", str(scan), "-o", str(rest), *more]) == 0
+    card = card_of(rest)
+    assert card.steps == 3
+    assert card.training == card_of(half).training.with_value("steps", 3)
+
+
 def test_a_checkpoint_serves_as_weights_too(scan: Path, weights: Path, tmp_path: Path) -> None:
     job = TrainJob().with_value("data.path", str(scan)).with_value("begin", str(weights))
     lesson = Lesson(job.with_value("training.steps", 1).with_value("training.made", 8), source_of(job.data))
@@ -429,10 +444,10 @@ def test_what_a_network_cannot_be_given_is_refused_and_replaces_no_result(
 
 
 def test_imports_load_neither_torch_nor_weights() -> None:
-    for module in ("ptychogui", "ptychogui.job", "ptychogui.train", "ptychogui.cli", "ptychogui.engine.learn"):
-        code = f"import sys, {module}; print({{'torch', 'safetensors', 'PyQt6'}} & {{*sys.modules}})"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert done.stdout.strip() == "set()", module
+    modules = "ptychogui, ptychogui.job, ptychogui.train, ptychogui.cli, ptychogui.engine.learn"
+    code = f"import sys, {modules}; print({{'torch', 'safetensors', 'PyQt6'}} & {{*sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_jobs_of_training_refuse_what_is_no_job() -> None:

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ptychogui.engine.learn import AnyNetwork
+from ptychogui.engine.learn import AnyNetwork, layers
 from ptychogui.engine.learn import trainer as module
 from ptychogui.engine.learn.card import Card
 from ptychogui.engine.learn.experiment import Experiment
@@ -325,6 +325,17 @@ def test_half_precision_changes_the_picture_by_less_than_a_percent(network: Netw
 def test_mixed_precision_changes_nothing_on_a_processor() -> None:
     mixed, single = (trained(small("unrolled"), steps=2, mixed=mixed)[0] for mixed in (True, False))
     assert same(mixed.checkpoint(), single.checkpoint())
+
+
+@pytest.mark.parametrize("kind", ["ptychonet", "ptychonet-plus"])
+def test_many_patterns_are_looked_at_in_parts(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    course, _ = trained(small(kind))
+    scans, _ = scans_of(course)
+    with torch.no_grad():
+        whole = course.layers.eval()(scans)[-1]
+        monkeypatch.setattr(layers, "_AT_ONCE", 5)
+        parts = course.layers(scans)[-1]
+    assert torch.allclose(parts, whole, atol=1e-5)
 
 
 def test_weights_of_another_architecture_are_no_beginning() -> None:
