@@ -14,6 +14,7 @@ from ptychogui.engine.learn.scans import Scans
 from ptychogui.engine.learn.weights import Weights
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
+from ptychogui.engine.views import shift_ramps
 from ptychogui.params import InputError
 
 _log = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ _LIT = 0.05
 """Where less than this part of the median light falls, the picture has the mean of what is lit."""
 _SLACK = 2
 """Free pixels around the windows."""
+_NO_SHIFT = 0.01
+"""Shifts, in the network's pixels, that need not be made."""
 
 
 def picture(problem: Problem, state: State, weights: Weights, *, any_probe: bool = False) -> Tensor:
@@ -37,22 +40,35 @@ def picture(problem: Problem, state: State, weights: Weights, *, any_probe: bool
         if doubt.fatal:
             raise InputError(doubt.text)
         _log.warning("%s", doubt.text)
-    corner, first = _on_pixels(torch.from_numpy(given.positions_px).to(problem.device))
+    corner, first, shift = _on_pixels(torch.from_numpy(given.positions_px).to(problem.device))
     ny, nx = (int(value) + pixels + _SLACK for value in corner.max(0).values)
     probe = given.probe.to(problem.device)
     scale = (probe.abs().square().sum() / given.counts).sqrt()
     valid = None if problem.valid is None else cut(problem.valid.float(), pixels)
-    scans = Scans(cut(problem.amplitudes, pixels).float()[None] * scale, probe, corner, (ny, nx), valid)
+    amplitudes = cut(problem.amplitudes, pixels).float()[None] * scale
+    scans = Scans(amplitudes, _moved(probe, shift), corner, (ny, nx), valid)
     with torch.no_grad():
         seen = network(scans)[-1][0]
     return _on_canvas(_lit_only(seen, scans), state, first, scales(state, pixels)).to(problem.dtype)
 
 
-def _on_pixels(position: Tensor) -> tuple[Tensor, Tensor]:
-    """Positions (N, 2) as whole pixels from `first` (2,), which lies so that they are right on the mean."""
+def _on_pixels(position: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Positions (N, 2) as whole pixels from `first` (2,), which lies so that they are right on the mean, and what each
+    still has to be shifted."""
     first = position.min(0).values - _SLACK
     corner = (position - first).round()
-    return corner.long(), first + (position - first - corner).mean(0)
+    first = first + (position - first - corner).mean(0)
+    return corner.long(), first, position - first - corner
+
+
+def _moved(probe: Tensor, shift: Tensor) -> Tensor:
+    """The probe (n, n) of every frame (N, n, n) in a window at a whole pixel; as it is, where no shift is needed."""
+    if float(shift.abs().max()) < _NO_SHIFT:
+        return probe
+    n = probe.shape[-1]
+    rows, columns = shift_ramps(shift, (n, n), probe.dtype)
+    out: Tensor = torch.fft.ifft2(torch.fft.fft2(probe) * rows * columns)
+    return out
 
 
 def _lit_only(seen: Tensor, scans: Scans) -> Tensor:

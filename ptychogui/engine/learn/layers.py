@@ -157,8 +157,8 @@ class Looking(Guesser):
             step = _STEP_GAIN * scans.step(obj)
             away = obj - self.middle
             seen = torch.cat([torch.stack([away.real, away.imag, step.real, step.imag], 1), lit, memory], 1)
-            said = self.net(seen).float()
-            memory = torch.tanh(said[:, 2:])
+            said = torch.tanh(self.net(seen).float())
+            memory = said[:, 2:]
             obj = obj + _SCALE * torch.complex(said[:, 0], said[:, 1])
             pictures.append(obj)
         return pictures

@@ -55,8 +55,9 @@ class _Pairs:
     @classmethod
     def of(cls, scans: Scans) -> _Pairs:
         """The pairs of a scan."""
-        ny, nx = scans.light.shape
-        spectrum = torch.fft.fft2(scans.light, s=(2 * ny, 2 * nx))
+        light = scans.light if scans.light.ndim == 2 else scans.light.mean(0)
+        ny, nx = light.shape
+        spectrum = torch.fft.fft2(light, s=(2 * ny, 2 * nx))
         shared = torch.fft.ifft2(spectrum.abs().square()).real.cpu().numpy()
         corner = scans.corner.cpu().numpy()
         one, other = cKDTree(corner / (ny, nx)).query_pairs(1, p=np.inf, output_type="ndarray").T

@@ -192,8 +192,9 @@ class Trainer:
             loss = loss + _EARLIER**age * part
         self.adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.layers.parameters(), _STEEPEST)
-        self.adam.step()
+        length = nn.utils.clip_grad_norm_(self.layers.parameters(), _STEEPEST)
+        if torch.isfinite(length):  # a sample on which all looks go astray teaches nothing
+            self.adam.step()
         return loss.detach()
 
     def _found(self, scans: Scans) -> list[Tensor]:
@@ -237,7 +238,8 @@ class Trainer:
 
     def _report(self, judges: list[tuple[Scans, Tensor]], losses: list[Tensor]) -> Progress:
         """Judge the network, and keep it where it is better than before."""
-        loss = float(torch.stack(losses).mean())
+        every = torch.stack(losses)
+        loss = float(every[torch.isfinite(every)].mean())
         if not math.isfinite(loss):
             raise RunError(f"The training ran away in step {self.step}: take a smaller training.learning_rate.")
         self.layers.eval()
