@@ -104,7 +104,7 @@ def _plain(row: Row, full: bool) -> dict[str, Any]:
 def table(rows: list[dict[str, Any]]) -> str:
     """The rows as text."""
     names = f"{'experiment':<18} {'run':<44} {'quantity':<24}"
-    head = f"{names}{'paper':>9}{'goal':>9}{'ours':>10}{'±':>9}{'epochs':>8}{'s':>9}"
+    head = f"{names}{'paper':>9}{'goal':>9}{'ours':>10}{'±':>10}{'epochs':>8}{'s':>9}"
     small = [] if all(row["full"] for row in rows) else [_SMALL]
     return "\n".join([head, *map(_line, rows), *small])
 
@@ -113,7 +113,7 @@ def _line(row: dict[str, Any]) -> str:
     figures = (row[name] for name in ("paper", "goal", "ours", "spread"))
     paper, goal, ours, spread = ("" if figure is None else f"{figure:.4g}" for figure in figures)
     return (
-        f"{row['experiment']:<18} {row['run']:<44} {row['quantity']:<24}{paper:>9}{goal:>9}{ours:>10}{spread:>9}"
+        f"{row['experiment']:<18} {row['run']:<44} {row['quantity']:<24}{paper:>9}{goal:>9}{ours:>10}{spread:>10}"
         f"{row['epochs']:>8}{row['seconds']:>9.1f}"
     )
 
