@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _FRAMES, _FEWEST = 48, 4
 _PIXELS = 2**22
 """Pixels of the frames that are looked at."""
+_SAME = 0.02
+"""Probes that are no further apart are told as one."""
 _WITHOUT = {"start.kind": "data"}
 
 
@@ -72,9 +74,10 @@ def _fit(start: FromNetwork, dataset: Dataset, weights: Weights, search: bool) -
     part = replace(dataset, frames=np.asarray(dataset.frames[few]), scan=Scan(positions_m[few]), truth=None)
     posed = problem(part, Thin(), torch.device("cpu"))
     begin = FromData(file_probe=start.file_probe, find_defocus=search and start.find_defocus)
-    given = experiment(posed, begin.state(posed, part, None, 0), weights.card.network.pixels)
+    state = begin.state(posed, part, None, 0)
     counts = start.counts or posed.mean_counts / weights.card.network.transmission
-    return Fit.of(weights, replace(given, counts=counts), posed.window)
+    state.probe = state.probe * (counts / posed.measured_power(state.probe)).sqrt()
+    return Fit.of(weights, experiment(posed, state, weights.card.network.pixels), posed.window)
 
 
 def _told(fit: Fit, weights: Weights, start: FromNetwork, known: bool) -> Doubt:
@@ -96,6 +99,7 @@ def _told(fit: Fit, weights: Weights, start: FromNetwork, known: bool) -> Doubt:
         told = f"The probe is not known before the run, and the network knows only that of its training. {told}".strip()
     if told:
         return Doubt("network", "doubt", told, figures, {}, "fine_tune")
-    probe = f"a probe that is {fit.probe:.0%} unlike this one" if known else "any probe"
+    probe = f"a probe that is {fit.probe:.0%} unlike this one" if known else "probes of any kind"
+    probe = "this very probe" if known and fit.probe < _SAME else probe
     sentence = f"The network suits this scan: it was trained for {probe}, and for a pixel and counts like these."
     return Doubt("network", "ok", sentence, figures)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ptychogui.check import Doubt, settings
 from ptychogui.gui.import_card import in_words
@@ -70,7 +70,7 @@ class DoubtList(QScrollArea):
         grid.addWidget(light, 0, 0, top)
         grid.addWidget(_label(doubt.name.capitalize(), "dim", frame), 0, 1)
         grid.addWidget(text, 1, 1)
-        buttons = QVBoxLayout()
+        buttons = QHBoxLayout()
         grid.addLayout(buttons, 0, 2, 2, 1, top)
         if doubt.action:
             buttons.addWidget(self._help_button(doubt.action, frame))

@@ -42,12 +42,14 @@ class Networks(QObject):
     # training
 
     def train(self) -> TrainDialog | None:
-        """Train a network for the open scan; a training that is open comes to the front."""
+        """Train a network for the open scan; a training that goes on comes to the front."""
         from ptychogui.gui.train_dialog import TrainDialog
 
         opened, run = self._session.current, self._session.current_run
         if opened is None:
             return None
+        if self._dialog is not None and self._dialog.opened is not opened and not self._dialog.stream.running:
+            self._dialog.done(0)
         if self._dialog is None:
             run = None if run is self._session.running else run
             self._dialog = TrainDialog(self._session, opened, run, self._window)

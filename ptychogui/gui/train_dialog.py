@@ -12,6 +12,7 @@ from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ptychogui.engine.learn.unrolled import Unrolled
+from ptychogui.engine.start import AnyStart
 from ptychogui.engine.start.data import FromData
 from ptychogui.engine.start.guessed import Guessed
 from ptychogui.gui import dialogs
@@ -50,8 +51,8 @@ class TrainDialog(StreamDialog):
 
     def __init__(self, session: Session, opened: Opened, run: Run | None, parent: QWidget | None = None) -> None:
         super().__init__(session.tasks, "train_dialog", "Train a network", parent)
-        self._session, self._opened = session, opened
-        self._sources = sources(opened, run)
+        self._session, self.opened, self._run = session, opened, run
+        found = [source.text for source in sources(opened, run)]
         self._course: Course | None = None
         self._gone = False
         self._shown: Taught | None = None
@@ -64,6 +65,8 @@ class TrainDialog(StreamDialog):
         self.kept_line = label("", "dim", self, "kept_line")
         self.kept_line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._set_up()
+        self.source.addItems(found)
+        self.source.setCurrentIndex(len(found) - 1)
         self._lay_out()
         self._narrow()
         self.resize(1080, 680)
@@ -74,9 +77,7 @@ class TrainDialog(StreamDialog):
         self.source.setObjectName("experiment")
         self.source.setAccessibleName("Experiment")
         self.source.setToolTip("The experiment that the network is trained for: its probe, positions and counts")
-        self.source.addItems([source.text for source in self._sources])
         self.source.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.source.setCurrentIndex(len(self._sources) - 1)
         self.all.setObjectName("all_parameters")
         self.all.setToolTip("Show also what is seldom changed")
         self.all.toggled.connect(lambda _: self._narrow())
@@ -168,9 +169,14 @@ class TrainDialog(StreamDialog):
         if self.form.problem or self._unread:
             return None
         kind, pixels = job.network.kind, job.network.pixels
-        name = f"{self._opened.title.split('.')[0]}-{kind}-{pixels}"
-        source = self._sources[self.source.currentIndex()]
-        self._course = Course(job.model_copy(update={"data": source.data}), source.known, name)
+        name = f"{self.opened.title.split('.')[0]}-{kind}-{pixels}"
+        chosen = self.source.currentText()
+        source = next((one for one in sources(self.opened, self._run) if one.text == chosen), None)
+        if source is None:
+            self.problem.setText("The data of this scan are not there any more: open it again.")
+            return None
+        experiment = {"data": source.data, "start": begun(self.opened.job.start)}
+        self._course = Course(job.model_copy(update=experiment), source.known, name)
         self._shown = None
         self.view.clear()
         self.kept_line.setText("")
@@ -255,9 +261,9 @@ class TrainDialog(StreamDialog):
             self._session.tasks.run(self._course.keep, self._use, self._failed)
 
     def _use(self, path: Path) -> None:
-        job = self._opened.job.with_value("start.kind", "ptychonet").with_value("start.weights", str(path))
-        if self._opened in self._session.opened:
-            self._session.edit(job, of=self._opened, what="network as start")
+        job = self.opened.job.with_value("start.kind", "ptychonet").with_value("start.weights", str(path))
+        if self.opened in self._session.opened:
+            self._session.edit(job, of=self.opened, what="network as start")
         self.kept.emit()
         if not self._gone:
             self.accept()
@@ -315,13 +321,16 @@ def sources(opened: Opened, run: Run | None) -> list[Source]:
 
 def first_job(opened: Opened) -> TrainJob:
     """A training for the patterns of a scan, which begins with the probe as its runs do."""
-    start = opened.job.start
-    begin = FromData()
-    if isinstance(start, Guessed):
-        begin = FromData(modes=start.modes, file_probe=start.file_probe, find_defocus=start.find_defocus)
     least = min(opened.dataset.geometry.shape) if opened.dataset is not None else USUAL_PX
     pixels = max(LEAST_PX, min(USUAL_PX, 2 ** int(math.log2(max(least, 1)))))
-    return TrainJob(data=opened.job.data, start=begin, network=Unrolled(pixels=pixels))
+    return TrainJob(data=opened.job.data, start=begun(opened.job.start), network=Unrolled(pixels=pixels))
+
+
+def begun(start: AnyStart) -> FromData:
+    """A start that finds the probe as another one does, without its picture."""
+    if not isinstance(start, Guessed):
+        return FromData()
+    return FromData(modes=start.modes, file_probe=start.file_probe, find_defocus=start.find_defocus)
 
 
 def _card(weights: str) -> tuple[Params, str]:
