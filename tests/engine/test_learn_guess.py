@@ -154,12 +154,18 @@ def test_the_picture_lies_where_the_scan_is(shape: tuple[int, int], fraction: fl
     assert float(found[area].abs().mean() / state.obj[0][area].abs().mean()) == pytest.approx(1, abs=0.01)
 
 
-def test_irregular_positions_are_right_on_the_mean() -> None:
+def test_irregular_positions_are_right_between_pixels() -> None:
+    """The window of a frame lies at a whole pixel of the network, and its probe in it where the frame is."""
     dataset = scan_of(world(modes=1), world().dataset.scan.positions_m / world().dataset.geometry.pixel_m)
     problem, state, weights, place = asked(dataset)
-    picture(problem, state, weights)
+    found, area = picture(problem, state, weights), lit(problem, state)
     (scans,) = place.scans
-    assert float(scans.misfit(weights.guesser(scans)[-1])) < 0.02  # type: ignore[misc]
+    assert float(scans.misfit(weights.guesser(scans)[-1])) < 1e-4  # type: ignore[misc]
+    slope = torch.stack(torch.gradient(state.obj[0])).abs().square().sum(0).sqrt()[area]
+    away = (found - state.obj[0])[area].abs()
+    assert float(away.square().mean().sqrt()) < 0.1 * float(slope.square().mean().sqrt())
+    moved = scans.probe.abs().square().sum((1, 2))
+    assert torch.allclose(moved, moved.mean().expand(len(moved)), rtol=1e-3)
 
 
 def test_the_light_of_all_modes_is_counted() -> None:
@@ -261,6 +267,7 @@ def test_what_does_not_fit_is_told(changes: dict[str, float | bool], said: str, 
 
 def test_what_fits_is_not_doubted() -> None:
     assert not [*doubts(fit(probe=0.1, pixel=1.05, counts=5.0))]
+    assert not [*doubts(fit(pixel=2e8, pixel_m=2.0))]  # here nobody knows the pixel, which counts as a metre
     assert [doubt.fatal for doubt in doubts(fit(probe=0.9), any_probe=True)] == [False]
 
 

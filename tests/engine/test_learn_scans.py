@@ -151,6 +151,22 @@ def test_pixels_may_be_missing_in_one_frame_only(monkeypatch: pytest.MonkeyPatch
     assert float(replace(scans, amplitudes=wrong, valid=valid).step(obj).abs().max()) < 1e-12
 
 
+def test_frames_may_have_probes_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    obj, guess = truth(), 1 + 0.1 * noise(3, *SHAPE, seed=8)
+    one = measured(obj)
+    same = replace(one, probe=one.probe.expand(11, -1, -1))
+    assert torch.allclose(same.step(guess), one.step(guess), rtol=0, atol=1e-12)
+    assert torch.allclose(same.illumination, one.illumination)
+    own = replace(
+        one, probe=one.probe * torch.polar(torch.rand(11, 1, 1).double() + 0.5, torch.rand(11, 1, 1).double())
+    )
+    own = replace(own, amplitudes=own.waves(obj).abs())
+    monkeypatch.setattr(module, "_AT_ONCE", 4)
+    assert float(own.step(obj).abs().max()) < 1e-12
+    heavy = own.illumination > 0.5 * own.illumination.max()
+    assert float((own.average(own.seen(obj)) - obj).abs()[:, heavy].max()) < 1e-3
+
+
 def test_the_average_of_true_patches_is_the_truth_where_light_falls() -> None:
     obj = truth()
     scans = measured(obj)

@@ -53,6 +53,15 @@ def test_random_phases_are_found(frames: int) -> None:
     assert torch.allclose(found.abs(), true.abs(), atol=1e-5)
 
 
+def test_probes_of_their_own_are_no_obstacle() -> None:
+    corner, shape = raster(20)
+    scans = scans_at(corner, shape)
+    moved = torch.stack([torch.roll(scans.probe, (number % 2, number % 3 - 1), (0, 1)) for number in range(20)])
+    scans = Scans(scans.amplitudes, moved, corner, shape)
+    true = scans.seen(sample(shape))
+    assert float(apart(in_step(true * turns(1, 20)[..., None, None], scans), true).max()) < 0.02
+
+
 def test_patches_in_step_stay_as_they_are() -> None:
     corner, shape = raster(20)
     scans = scans_at(corner, shape)

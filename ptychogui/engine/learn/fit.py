@@ -14,6 +14,8 @@ OTHER_PROBE = 0.5
 _LIKE = 0.2
 _OTHER_PIXEL = 1.1
 _OTHER_COUNTS = 10.0
+_NOT_KNOWN_M = 1.0
+"""A pixel that is not known counts as one metre, and as more on the network's grid."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def doubts(fit: Fit, *, any_probe: bool = False) -> Iterator[Doubt]:
     elif fit.probe > _LIKE:
         more = " It is given the probe, so it may serve all the same." if fit.knows_probe else ""
         yield Doubt(f"The network was trained for a probe that is {fit.probe:.0%} unlike this one.{more}", fatal=False)
-    if not 1 / _OTHER_PIXEL < fit.pixel < _OTHER_PIXEL:
+    known = max(fit.pixel_m, fit.trained_pixel_m) < _NOT_KNOWN_M
+    if known and not 1 / _OTHER_PIXEL < fit.pixel < _OTHER_PIXEL:
         here, there = (format_quantity(float(f"{value:.3g}"), "m") for value in (fit.pixel_m, fit.trained_pixel_m))
         yield Doubt(f"The network was trained for a pixel of {there}, and here it sees one of {here}.", fatal=False)
     if fit.counts < 1 / _OTHER_COUNTS:
