@@ -30,7 +30,7 @@ from ptychogui.engine.start.guessed import Guessed
 from ptychogui.engine.stopping import Stopping
 from ptychogui.io.data import Data
 from ptychogui.params import Index, InputError, Params
-from ptychogui.types import Dataset, Real, Result, Snapshot
+from ptychogui.types import Dataset, Pattern, Real, Result, Snapshot
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -173,6 +173,21 @@ def run(job: Job, dataset: Dataset | None = None, initial: Result | None = None)
     for _ in chain(whole.search(), whole.iterates()):
         pass
     return whole.result()
+
+
+def pattern_of(result: Result, dataset: Dataset, frame: int) -> Pattern:
+    """One measured frame beside what a result says of it, worked out on the processor.
+
+    Raises `InputError` where the job of the result is not understood, or its frames are others than those of the data.
+    """
+    from ptychogui.engine import report
+
+    return report.pattern_of(result, dataset, Job.from_toml(result.job).model, frame)
+
+
+def is_of(result: Result, dataset: Dataset) -> bool:
+    """Whether a result was made of these very frames and positions, as far as it says; reads some of the frames."""
+    return result.provenance.get("data_hash") in (None, _hash(dataset))
 
 
 class _Run:

@@ -20,7 +20,7 @@ from ptychogui.engine.solvers import AnySolver
 from ptychogui.engine.start import AnyStart
 from ptychogui.engine.start.data import FromData
 from ptychogui.io.data import Data
-from ptychogui.job import Job, Request, iterate, run, snapshots
+from ptychogui.job import Job, Request, is_of, iterate, pattern_of, run, snapshots
 from ptychogui.params import InputError, RunError, members
 from ptychogui.types import Result, Snapshot
 
@@ -353,3 +353,29 @@ def test_a_result_outlives_its_file(far: World) -> None:
     assert isinstance(last, Result)
     assert len(last.loss) == 4
     assert last.provenance["data_hash"] == run(job_of(), far.dataset).provenance["data_hash"]
+
+
+def test_the_pattern_of_a_result_is_what_the_run_showed(either: World) -> None:
+    refined = {name: {"enabled": True} for name in ("positions", "distance", "gain", "background")}
+    job = Job.read({**job_of("adam", 9).plain(), "refine": refined, "model": {"kind": "thin", "padding_px": 3}})
+    *_, last, result = snapshots(job, either.dataset, frame=5)
+    assert isinstance(last, Snapshot)
+    assert isinstance(result, Result)
+    assert last.pattern is not None
+    assert {"gain", "background"} <= result.unknowns.keys()
+    assert result.geometry != either.dataset.geometry
+    found = pattern_of(result, either.dataset, 5)
+    assert found.index == 5
+    assert np.array_equal(found.measured, last.pattern.measured, equal_nan=True)
+    assert np.abs(found.model - last.pattern.model).max() < 1e-3 * last.pattern.model.max()
+    assert np.abs(pattern_of(result, either.dataset, 6).model - found.model).max() > 0.05 * found.model.max()
+
+
+def test_a_result_knows_the_data_that_it_was_made_of(far: World) -> None:
+    result, data = run(job_of("rpie", 1), far.dataset), far.dataset
+    assert is_of(result, data)
+    assert not is_of(result, replace(data, frames=np.asarray(data.frames[:])[:, ::-1]))
+    fewer = data.part(np.arange(1, len(data.scan)))
+    assert not is_of(result, fewer)
+    with pytest.raises(InputError, match="the data are others now"):
+        pattern_of(result, fewer, 2)

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +252,13 @@ def test_a_near_field_is_not_trained_for(tmp_path: Path, refused: Any) -> None:
     path = tmp_path / "near.cxi"
     assert main(["simulate", "siemens-near", "-o", str(path), *NEAR]) == 0
     assert "far-field patterns only" in refused("train", path, "-o", tmp_path / "w.safetensors", *TINY)
+
+
+def test_a_result_of_a_near_field_is_no_experiment(result: Path) -> None:
+    found = io.read_result(result)
+    near = replace(found, geometry=replace(found.geometry, field="near"))
+    with pytest.raises(InputError, match="far-field patterns only, and this result is of the near field"):
+        Lesson(TrainJob(), near)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")

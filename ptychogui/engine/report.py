@@ -14,9 +14,12 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 
 from ptychogui.engine.metrics import r_factors
+from ptychogui.engine.models import AnyModel
 from ptychogui.engine.problem import Problem
+from ptychogui.engine.problem import problem as problem_of
 from ptychogui.engine.state import State
 from ptychogui.engine.truth import errors
+from ptychogui.params import InputError
 from ptychogui.types import UNLIT, Complex, Dataset, Object, Pattern, Positions, Probe, Real, Result, Scan
 
 PREVIEW_PX = 1024
@@ -128,6 +131,34 @@ def pattern(problem: Problem, state: State, frame: int) -> Pattern:
         if weight is not None:
             pair[0][weight.expand_as(pair)[0] == 0] = torch.nan
     return Pattern(int(index), *(_centred(problem, image) for image in pair))
+
+
+def pattern_of(result: Result, dataset: Dataset, model: AnyModel, frame: int) -> Pattern:
+    """One measured frame beside what a result says of it; only this frame and its window are looked at.
+
+    Raises `InputError` where the frames or their number are others than those of the result.
+    """
+    counts, shape = len(result.scan), result.geometry.shape
+    if (counts, shape) != (len(dataset.scan), dataset.geometry.shape):
+        raise InputError(
+            f"The result is of {counts} frames of {shape[0]} × {shape[1]}, and the data are others now: undo what was "
+            "changed in the preparation, or run again."
+        )
+    one = replace(dataset.part(np.array([frame])), geometry=result.geometry)
+    problem = problem_of(one, model, torch.device("cpu"))
+    begin = (result.scan.positions_m[frame] - result.obj.origin_m) / result.obj.pixel_m - np.array(problem.window) // 2
+    first = np.maximum(np.floor(begin).astype(int) - 1, 0)
+    end = first + problem.window + np.array(3)
+    seen = result.obj.slices[:, first[0] : end[0], first[1] : end[1]]
+    if (seen.shape[1:] < np.rint(begin - first) + problem.window).any() or (begin < first).any():
+        raise InputError(f"Frame {frame} of the result lies beside its object, so there is no model of it.")
+    obj, probe = (torch.from_numpy(np.array(each)).to(problem.dtype) for each in (seen, result.probe.modes))
+    state = State.at(obj, probe, torch.from_numpy(begin - first)[None], result.obj.origin_m)
+    if "gain" in result.unknowns:
+        state.gain = torch.from_numpy(np.array(result.unknowns["gain"][frame : frame + 1], np.float64))
+    if "background" in result.unknowns:
+        state.background = problem.on_window(result.unknowns["background"])
+    return replace(pattern(problem, state, 0), index=frame)
 
 
 def _centred(problem: Problem, image: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

@@ -105,16 +105,21 @@ class Networks(QObject):
             return
         if not self._listed:
             self._list()
-        doubt = next((d for d in self._doubts() if d.name == "network"), None)
+        known = self._preflight.known
+        doubts = known.doubts if known is not None else ()
+        doubt = next((doubt for doubt in doubts if doubt.name == "network"), None)
         if doubt is not None:
             self._told = opened.dataset, start, doubt
         elif self._told is not None and self._told[0] is opened.dataset and self._told[1] == start:
             doubt = self._told[2]  # another parameter has changed
-        self._form.set_notes({FIELD: note(doubt)})
-
-    def _doubts(self) -> Sequence[Doubt]:
-        known = self._preflight.known if self._preflight is not None else None
-        return known.doubts if known is not None else ()
+        if doubt is not None:
+            self._form.set_notes({FIELD: note(doubt)})
+        elif self._preflight.looking:
+            self._form.set_notes({FIELD: _dim("Looking at the network…")})
+        elif self._session.running is not None:
+            self._form.set_notes({FIELD: _dim("The network is looked at when the run is over.")})
+        else:
+            self._form.set_notes({})
 
     def _list(self) -> None:
         """Look in a thread which networks there are."""
@@ -129,14 +134,18 @@ class Networks(QObject):
             self._dialog.form.set_known({"begin": known})
 
 
-def note(doubt: Doubt | None) -> Note:
+def _dim(text: str) -> Note:
+    from ptychogui.gui.rows import Note
+
+    return Note(text, "dim")
+
+
+def note(doubt: Doubt) -> Note:
     """What stands under the field of the network."""
     from ptychogui.gui.doubts import LEVELS
     from ptychogui.gui.import_card import in_words
     from ptychogui.gui.rows import Note
 
-    if doubt is None:
-        return Note("Looking at the network…", "dim")
     helps = {doubt.action: HELPS[doubt.action]} if doubt.action else {}
     return Note(in_words(doubt.sentence), LEVELS[doubt.level], tuple(helps.items()))
 

@@ -40,6 +40,8 @@ def reasons(session: Session) -> tuple[Reason, ...]:
         found.append(Reason(NO_POSITIONS, "show_data"))
     if opened.apart:
         found.append(Reason("The positions do not overlap: check their unit and the pixel at the sample", "show_data"))
+    if isinstance(opened.job.start, FromNetwork) and not opened.job.start.weights:
+        found.append(Reason("No network is chosen: choose one in Weights, or train one", "show_parameters"))
     if session.form_problem:
         found.append(Reason(session.form_problem, "show_parameters"))
     return tuple(found)

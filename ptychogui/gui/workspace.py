@@ -232,15 +232,15 @@ class Workspace(QMainWindow):
         self.form.set_hints({f"data.{name}": text for name, text in in_force(dataset).items()})
         self._show_data()
         past = session.history.shown
-        for name, view in self.views.items():
+        for view in self.views.values():
             if past is not None:
                 view.show_result(past)
                 continue
-            ended = run is not session.running and run is not None and run.result is not None
-            if ended and run is not None and run.result is not None:
+            if run is not None and run is not session.running and run.result is not None:
                 view.show_result(run.result)
-            if run is not None and run.snapshot is not None and (not ended or name.startswith("diffraction")):
-                view.show_snapshot(run.snapshot)  # a result holds no patterns, the last snapshot does
+            elif run is not None and run.snapshot is not None:
+                view.show_snapshot(run.snapshot)
+        self._show_frame(session.frame)
 
     def _show_iterate(self) -> None:
         """Show an earlier state of the run, or the latest again."""

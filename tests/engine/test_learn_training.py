@@ -292,6 +292,23 @@ def test_no_time_at_all_is_one_step() -> None:
     assert [(report.step, report.ended, report.share) for report in reports] == [(1, "time", 1.0)]
 
 
+def test_looks_at_the_validation_samples_count_as_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But what is done with a report does not."""
+    course, clock = trainer(small("unrolled"), steps=None, seconds=50), [0.0]
+    advance, report = course._advance, course._report
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+
+    def later(seconds: float) -> None:
+        clock[0] += seconds
+
+    course._advance = lambda: (later(1), advance())[1]  # type: ignore[method-assign, func-returns-value]
+    course._report = lambda *given: (later(10), report(*given))[1]  # type: ignore[method-assign, func-returns-value]
+    for _ in course.run():
+        later(1000)
+    assert course.step == 5
+    assert course.seconds == 55
+
+
 def test_a_training_that_runs_away_is_told() -> None:
     course = trainer(small("unrolled"), steps=20)
     with torch.no_grad():

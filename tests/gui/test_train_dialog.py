@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PyQt6.QtWidgets import QComboBox, QLabel, QMenu, QMessageBox, QPushButton, QWidget
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QComboBox, QLabel, QLineEdit, QMenu, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from ptychogui import io
@@ -279,6 +280,8 @@ def test_the_panel_says_how_the_network_fits_and_offers_what_helps(
     assert not opened.actions_by_id["fine_tune"].isEnabled()
     session.edit(session.current.job.with_value("start.find_defocus", False).with_value("start.kind", "ptychonet"))
     until(lambda: "No network is chosen" in note_of(opened))
+    assert "No network is chosen" in session.reasons()[0].text
+    assert not opened.actions_by_id["run"].isEnabled()
     press(weights_row(opened), "note.train")
     dialog = opened.findChild(TrainDialog, "train_dialog")
     assert dialog is not None
@@ -298,6 +301,7 @@ def test_the_panel_says_how_the_network_fits_and_offers_what_helps(
     assert menu is not None
     assert any("scan-unrolled-16" in action.text() for action in menu.actions())
     menu.close()
+    assert opened.actions_by_id["run"].isEnabled()
     opened.actions_by_id["fine_tune"].trigger()
     again = opened.findChildren(TrainDialog, "train_dialog")[-1]
     until(lambda: again.job.network == TINY)
@@ -332,6 +336,19 @@ def test_a_near_field_scan_says_why_it_trains_no_network(window: Window, until: 
     entry = window.actions_by_id["train"]
     assert not entry.isEnabled()
     assert entry.toolTip() == "A network sees far-field patterns only"
+
+
+def test_the_palette_finds_the_training(opened: Window, qtbot: QtBot) -> None:
+    opened.guidance.palette()
+    typed = opened.findChild(QLineEdit, "palette_search")
+    assert typed is not None
+    qtbot.keyClicks(typed, "train network")
+    qtbot.keyClick(typed, Qt.Key.Key_Return)
+    dialog = opened.findChild(TrainDialog, "train_dialog")
+    assert dialog is not None
+    assert dialog.isVisible()
+    dialog.close()
+    assert dialog.isHidden()
 
 
 def test_a_window_that_goes_ends_the_training(opened: Window, until: Until) -> None:

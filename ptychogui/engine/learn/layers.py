@@ -24,6 +24,7 @@ _AT_ONCE = 256
 """Patterns that are looked at at once, but in training, where a batch is small and its mean counts."""
 _RESIDUAL = 0.1
 _SCALE = 0.3
+_QUIET = 0.1
 
 
 class Guesser(nn.Module):
@@ -180,6 +181,8 @@ class Scales(nn.Module):
         )
         self.up = nn.ModuleList(_layer(coarse + fine, fine) for fine, coarse in pairwise(sizes))
         self.last = nn.Conv2d(channels, behind, 3, 1, 1)
+        with torch.no_grad():  # looks that all say much go astray before they have learned anything
+            self.last.weight *= _QUIET
 
     def forward(self, x: Tensor) -> Tensor:
         """From (B, before, Y, X) to (B, behind, Y, X)."""

@@ -158,7 +158,9 @@ class Trainer:
             self.step, self.seconds = self.step + 1, time.monotonic() - begun
             if self.share >= due or self.stopping:
                 due = (math.floor(self.share * _REPORTS) + 1) / _REPORTS
-                yield (report := self._report(judges, losses))
+                report = self._report(judges, losses)
+                self.seconds = time.monotonic() - begun  # a look takes time too; what is done with it does not count
+                yield report
                 if report.ended:
                     return
                 losses, begun = [], time.monotonic() - self.seconds

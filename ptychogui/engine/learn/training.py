@@ -35,7 +35,7 @@ class Training(Params):
     serves other overlaps too."""
     counts: Annotated[float, Field(ge=0)] | None = None
     """Counts of a frame without a sample, whose noise the patterns have; unset: the experiment's; 0: no noise."""
-    learning_rate: Positive = 2e-3
+    learning_rate: Positive = 1e-3
     """Adam's first step. Too large: the error jumps; too small: the time is over before it has learned."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.5
     """Adam's β₁; 0.5 as in the paper."""

@@ -21,6 +21,7 @@ from ptychogui.gui.views.frame_reader import FrameReader
 from ptychogui.gui.views.kept import keep, kept
 from ptychogui.gui.views.lengths import PIXELS, Lengths, inverse_lengths, lengths
 from ptychogui.gui.views.panel import ImagePanel, Picture
+from ptychogui.gui.views.result_pattern import ResultPattern
 from ptychogui.io.picture import percentile_range
 from ptychogui.types import Dataset, Pattern, Real, Snapshot
 
@@ -31,6 +32,7 @@ CROSS = 0.04
 """Half the length of the cross in the centre, as a fraction of the frame."""
 RESIDUAL = "Residual: the square root of the measured counts less that of the model's"
 SWITCHES = {"Logarithmic": "logarithmic", "Show the mask": "show_mask", "Residual for model": "show_residual"}
+MODEL = "The model of the frame appears here during a run, and for its result."
 PREPARE = "Prepare the frames: centre, crop, mask…"
 MASK_COLOUR = 0xB023839F
 """Cyan, which the colour map does not have, over pixels that are not used; with premultiplied opacity."""
@@ -54,11 +56,13 @@ class DiffractionView(View):
         self._frame: tuple[int, Real] | None = None
         self._reader = FrameReader(self)
         self._reader.ready.connect(self._take_frame)
+        self._result_pattern = ResultPattern(self)
+        self._result_pattern.ready.connect(self.draw_if_seen)
         self._play = QTimer(self)
         self._play.setInterval(round(1000 / FRAMES_PER_SECOND))
         self._play.timeout.connect(self._next)
         self.measured = ImagePanel("The frames of the scan appear here.", self)
-        self.model = ImagePanel("The model of the frame appears here during a run.", self)
+        self.model = ImagePanel(MODEL, self)
         self.measured.setObjectName("measured")
         self.model.setObjectName("model")
         self.measured.link(self.model)
@@ -151,6 +155,7 @@ class DiffractionView(View):
 
     def show_frame(self, index: int) -> None:
         """Show this frame, which was chosen elsewhere."""
+        self._count_frames()
         if index != self._index and index <= self.slider.maximum():
             self._index, self._chosen = index, True
             self._move_slider()
@@ -168,7 +173,12 @@ class DiffractionView(View):
         self.slider.setValue((self._index + 1) % max(self.slider.maximum() + 1, 1))
 
     def _ask(self) -> None:
-        if self.dataset is not None and self.isVisible():
+        """Have the frame read: beside its model where there is a result, else alone."""
+        if self.dataset is None or not self.isVisible():
+            return
+        if self.result is not None and not self._result_pattern.refusal(self.result, self.dataset, self._index):
+            self._result_pattern.ask(self.result, self.dataset, self._index)
+        else:
             self._reader.ask(self.dataset, self._index)
 
     def _take_frame(self) -> None:
@@ -192,9 +202,12 @@ class DiffractionView(View):
             panel.range_automatically()
 
     def draw(self) -> None:
-        """Show the frame in question, and the model of it where a job is running."""
+        """Show the frame in question, and the model of it where there is a run or a result."""
         self._count_frames()
         pattern = self._pattern(self.snapshot)
+        asked = self.result, self.dataset, self._index
+        pattern = pattern or self._result_pattern.pattern(*asked)
+        self.model.set_hint(self._result_pattern.refusal(*asked) or MODEL)
         if pattern is not None:
             geometry = self.dataset.geometry if self.dataset is not None else Geometry(pattern.measured.shape[:2])
             self._show(geometry, pattern.measured, pattern.model)
@@ -202,10 +215,11 @@ class DiffractionView(View):
             self._show(self.dataset.geometry, self._frame[1], None)
         elif self.dataset is not None:
             self._ask()
-            if self.preview is not None and self.preview.done and self._frame is None:
+            if self.preview is not None and self.preview.done and self._frame is None and self.result is None:
                 self._show(self.dataset.geometry, self.preview.mean_pattern, None)
         else:
             self._frame = None
+            self._result_pattern.forget()
             self._show_nothing()
 
     def _pattern(self, snapshot: Snapshot | None) -> Pattern | None:
@@ -220,7 +234,7 @@ class DiffractionView(View):
     def _count_frames(self) -> None:
         count = self.dataset.frames.shape[0] if self.dataset is not None else 0
         if self.slider.maximum() != max(count - 1, 0):
-            self._chosen, self._frame, self._index = False, None, 0
+            self._chosen, self._frame, self._index = False, None, min(self._index, max(count - 1, 0))
             self.slider.blockSignals(True)
             self.slider.setRange(0, max(count - 1, 0))
             self.slider.blockSignals(False)
