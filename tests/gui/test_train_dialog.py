@@ -152,11 +152,15 @@ def test_a_network_is_trained_watched_saved_and_used(
 def test_what_is_better_than_the_mean_picture_is_kept_on_the_way_under_a_name_of_its_own(
     dialog: TrainDialog, until: Until
 ) -> None:
-    set_up(dialog, SHORT.model_copy(update={"steps": 25, "learning_rate": 0.01, "counts": 0.0}))
+    set_up(dialog, SHORT.model_copy(update={"steps": 1000, "learning_rate": 0.01, "counts": 0.0}))
     names = []
     for _ in range(2):
-        trained(dialog, until)
+        press(dialog, "start")
+        until(lambda: dialog.stream.item is not None and dialog.stream.item.kept is not None)
         assert dialog.stream.item.errors[-1] < dialog.stream.item.progress.mean_error
+        press(dialog, "stop_stream")
+        until(lambda: not dialog.stream.running)
+        assert dialog.problem.text() == ""
         assert str(dialog.stream.item.kept) in text_of(dialog, "kept_line")
         names.append(dialog.stream.item.kept.name)
     assert names == ["scan-unrolled-16.safetensors", "scan-unrolled-16-2.safetensors"]
