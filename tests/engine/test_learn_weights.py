@@ -243,6 +243,9 @@ def test_shipped_weights_are_whole() -> None:
         assert found.error < found.mean_error
         assert found.command.startswith("ptychogui train ")
         assert "/" not in found.source + found.training.images
+        assert " /" not in found.command  # no place on the machine where it was trained
+        assert not load_named(name).resume
+    assert sum(ours.path_of(name).stat().st_size for name in ours.shipped()) <= 64e6
 
 
 def test_half_precision_keeps_the_statistics(tmp_path: Path) -> None:
