@@ -34,6 +34,7 @@ RESIDUAL = "Residual: the square root of the measured counts less that of the mo
 SWITCHES = {"Logarithmic": "logarithmic", "Show the mask": "show_mask", "Residual for model": "show_residual"}
 MODEL = "The model of the frame appears here during a run, and for its result."
 PREPARE = "Prepare the frames: centre, crop, mask…"
+SCALE = "log₁₀(1 + counts)"
 MASK_COLOUR = 0xB023839F
 """Cyan, which the colour map does not have, over pixels that are not used; with premultiplied opacity."""
 
@@ -207,20 +208,30 @@ class DiffractionView(View):
         pattern = self._pattern(self.snapshot)
         asked = self.result, self.dataset, self._index
         pattern = pattern or self._result_pattern.pattern(*asked)
-        self.model.set_hint(self._result_pattern.refusal(*asked) or MODEL)
+        refusal = self._result_pattern.refusal(*asked)
+        self.model.set_hint(refusal or MODEL)
         if pattern is not None:
             geometry = self.dataset.geometry if self.dataset is not None else Geometry(pattern.measured.shape[:2])
             self._show(geometry, pattern.measured, pattern.model)
-        elif self.dataset is not None and self._frame is not None and self._frame[0] == self._index:
-            self._show(self.dataset.geometry, self._frame[1], None)
         elif self.dataset is not None:
-            self._ask()
-            if self.preview is not None and self.preview.done and self._frame is None and self.result is None:
-                self._show(self.dataset.geometry, self.preview.mean_pattern, None)
+            self._show_alone(self.dataset, modelled=self.result is not None and not refusal)
         else:
             self._frame = None
             self._result_pattern.forget()
             self._show_nothing()
+
+    def _show_alone(self, dataset: Dataset, modelled: bool) -> None:
+        """Show the frame in question, or the mean pattern before one was read, and ask for what is missing.
+
+        A frame whose model is to come takes the place of another pair together with it.
+        """
+        read = self._frame[1] if self._frame is not None and self._frame[0] == self._index else None
+        if read is None or modelled:
+            self._ask()
+        if read is not None and (not modelled or self.model.picture is None):
+            self._show(dataset.geometry, read, None)
+        elif self._frame is None and not modelled and self.preview is not None and self.preview.done:
+            self._show(dataset.geometry, self.preview.mean_pattern, None)
 
     def _pattern(self, snapshot: Snapshot | None) -> Pattern | None:
         pattern = snapshot.pattern if snapshot is not None else None
@@ -284,7 +295,8 @@ class DiffractionView(View):
         note: str,
     ) -> None:
         scaled, origin = self._scaled(frame), _origin(frame, pixel)
-        panel.show_picture(Picture(frame, pixel, origin, unit, "counts", "inferno", levels, scaled), note)
+        scale = SCALE if self.logarithmic else ""
+        panel.show_picture(Picture(frame, pixel, origin, unit, "counts", "inferno", levels, scaled, scale), note)
 
     def _scaled(self, frame: Real) -> NDArray[np.float32]:
         """What the colours stand for: log10(1 + counts), or the counts."""

@@ -53,8 +53,12 @@ class Histogram(pg.PlotWidget):  # type: ignore[misc]
         accent.setAlpha(45)
         self._region.setBrush(accent)
 
-    def show_values(self, values: NDArray[Any], low: float, high: float) -> None:
-        """Count a sample of the values, of complex ones their amplitudes; `low` and `high` are the range in force."""
+    def show_values(self, values: NDArray[Any], low: float, high: float, name: str = "") -> None:
+        """Count a sample of the values, of complex ones their amplitudes; `low` and `high` are the range in force.
+
+        `name` says what the values are, or their unit.
+        """
+        self.getAxis("right").setLabel(name)
         sample = values.ravel()[:: max(1, values.size // SAMPLE) | 1]
         sample = np.abs(sample) if np.iscomplexobj(sample) else sample
         sample = sample[np.isfinite(sample)]

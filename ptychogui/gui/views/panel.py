@@ -149,7 +149,7 @@ class ImagePanel(QWidget):
         self._explain(picture)
         self._hug()
         if self._histogram is not None and self._histogram.isVisible():
-            self._histogram.show_values(picture.shown, *self._range(picture))
+            self._histogram.show_values(picture.shown, *self._range(picture), picture.scale or picture.unit)
         self.drawn.emit()
 
     def say(self, note: str) -> None:

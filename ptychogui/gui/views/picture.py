@@ -45,6 +45,8 @@ class Picture:
     map: str = "grey"
     levels: tuple[float, float] = (0.0, 1.0)
     scaled: NDArray[Any] | None = None
+    scale: str = ""
+    """What `scaled` is, as an axis says it."""
     gaps: bool = False
     painted: Painted | None = None
 

@@ -53,6 +53,7 @@ class StepMapView(QWidget):
             map="viridis",
             levels=(low, low + FAR),
             scaled=scaled,
+            scale="log₁₀ of the loss",
             gaps=True,
         )
         note = "object step across, probe step down: loss of pixels that were held out"
