@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QByteArray, QChildEvent, QEvent, QObject, Qt, pyqtSignal
-from PyQt6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QMouseEvent, QScreen, QShortcut
+from PyQt6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence, QMouseEvent, QScreen, QShortcut
 from PyQt6.QtWidgets import QApplication, QDockWidget, QLabel, QMenu, QTabBar, QVBoxLayout, QWidget
 
 from ptychogui.gui import settings
@@ -27,11 +27,11 @@ SIDE_PX = (760, 720)
 
 
 class ViewWindow(QWidget):
-    """A window with one view in it; a key of `back` closes it, F11 fills the screen."""
+    """A window with one view in it."""
 
     closed = pyqtSignal()
 
-    def __init__(self, name: str, title: str, view: View, back: tuple[str, ...] = ()) -> None:
+    def __init__(self, name: str, title: str, view: View) -> None:
         super().__init__()
         self.setObjectName(name)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -42,12 +42,19 @@ class ViewWindow(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(view)
         view.show()
-        for key in back:
-            QShortcut(QKeySequence(key), self, self.close)
-        if not back:
-            QShortcut(QKeySequence("F11"), self, self.fill_screen)
-            QShortcut(QKeySequence("Esc"), self, self.showNormal)
-            QShortcut(QKeySequence("Ctrl+W"), self, self.close)
+        self._keys: list[tuple[QShortcut, QAction]] = []
+
+    def answer(self, key: QAction | str, slot: Callable[[], object]) -> None:
+        """Call something at a key: a fixed one, or that of an action, also when the user changes it."""
+        if isinstance(key, str):
+            QShortcut(QKeySequence(key), self, slot)
+            return
+        self._keys.append((QShortcut(key.shortcut(), self, slot), key))
+        key.changed.connect(self._take_keys)
+
+    def _take_keys(self) -> None:
+        for shortcut, action in self._keys:
+            shortcut.setKey(action.shortcut())
 
     @property
     def place(self) -> str:
@@ -160,7 +167,9 @@ class ViewWindows(QObject):
         away.setAlignment(Qt.AlignmentFlag.AlignCenter)
         away.setWordWrap(True)
         away.setProperty("role", "dim")
-        self.enlarged = ViewWindow("large_view", dock.windowTitle(), view, ("Esc", "F12"))
+        self.enlarged = ViewWindow("large_view", dock.windowTitle(), view)
+        for key in ("Esc", self._window.actions_by_id["enlarge"]):
+            self.enlarged.answer(key, self.enlarged.close)
         dock.setWidget(away)
         self.enlarged.closed.connect(partial(self._put_back, dock, view))
         screen = self._window.screen()
@@ -186,6 +195,9 @@ class ViewWindows(QObject):
         self._count += 1
         own, view = f"{name} {self._count + 1}", spec.make()
         window = ViewWindow("torn_view", getattr(view, "title", spec.title), view)
+        window.answer(self._window.actions_by_id["full_screen"], window.fill_screen)
+        window.answer("Esc", window.showNormal)
+        window.answer(self._window.actions_by_id["close_file"], window.close)
         window.closed.connect(partial(self._forget, own))
         if hasattr(view, "title_changed"):
             view.title_changed.connect(lambda title: window.setWindowTitle(f"{title} — ptychogui"))

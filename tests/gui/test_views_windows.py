@@ -40,6 +40,29 @@ def test_escape_and_f12_bring_a_large_view_back(opened: Window, qtbot: QtBot) ->
         assert view_of(opened, "probe").isVisible()
 
 
+def test_changed_keys_count_in_the_windows_of_views_too(opened: Window, qtbot: QtBot) -> None:
+    windows, keys = opened.view_windows, opened.actions_by_id
+    keys["enlarge"].setShortcut("F6")
+    keys["enlarge"].trigger()
+    large = windows.enlarged
+    assert large is not None
+    with qtbot.waitActive(large):
+        large.activateWindow()
+    qtbot.keyClick(large, Qt.Key.Key_F12)
+    assert windows.enlarged is large
+    qtbot.keyClick(large, Qt.Key.Key_F6)
+    qtbot.waitUntil(lambda: windows.enlarged is None)
+    keys["tear_off"].trigger()
+    (torn,) = windows.torn.values()
+    keys["full_screen"].setShortcut("Shift+F7")  # while the window is there
+    with qtbot.waitActive(torn):
+        torn.activateWindow()
+    qtbot.keyClick(torn, Qt.Key.Key_F11)
+    assert not torn.isFullScreen()
+    qtbot.keyClick(torn, Qt.Key.Key_F7, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(torn.isFullScreen)
+
+
 def test_a_double_click_on_title_or_tab_enlarges(opened: Window, qtbot: QtBot) -> None:
     assert opened.workspace is not None
     windows, dock = opened.view_windows, opened.workspace.docks["object_phase"]
