@@ -74,6 +74,7 @@ class Lesson:
         if begin is not None:
             training = _gone_on(begin.card.training, job.training) if begin.resume else job.training
             job = job.model_copy(update={"network": begin.card.network, "training": training})
+            command = "\n".join(one for one in (begin.card.command, command) if one)
         self.job, self.command, self.source = job, command, source.source if isinstance(source, Dataset) else ""
         device = device_of(job.device)
         pixels = job.network.pixels

@@ -30,7 +30,7 @@ class Card(Params):
     images: str = ""
     """What the samples were made of."""
     command: str = ""
-    """The command that trained it."""
+    """The commands that trained it, one after the other."""
     program: str = ""
     """The program and its version."""
     date: str = ""
