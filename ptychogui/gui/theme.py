@@ -88,6 +88,16 @@ QTreeWidget { show-decoration-selected: 0; selection-background-color: transpare
 QTreeWidget::branch:selected { background: $base; }
 QTreeWidget::item:selected { background: $accent; color: $on_accent; }
 QLineEdit { padding: 3px 6px; border: 1px solid $line; border-radius: 4px; background: $base; }
+QAbstractSpinBox { padding: 2px 2px 2px 4px; border: 1px solid $line; border-radius: 4px; background: $base; }
+QAbstractSpinBox:focus { border-color: $accent; }
+QAbstractSpinBox:disabled { background: $window; color: $dim; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {
+    subcontrol-origin: padding; width: 14px; border: none; }
+QAbstractSpinBox::up-button { subcontrol-position: top right; border-top-right-radius: 3px; }
+QAbstractSpinBox::down-button { subcontrol-position: bottom right; border-bottom-right-radius: 3px; }
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: $line; }
+QAbstractSpinBox::up-arrow { image: url("$up"); width: 9px; height: 9px; }
+QAbstractSpinBox::down-arrow { image: url("$down"); width: 9px; height: 9px; }
 QLineEdit:focus { border-color: $accent; }
 QLineEdit:disabled { background: $window; color: $dim; }
 QPushButton, QToolButton#run, QToolButton#continue, QToolButton#pause, QToolButton#stop {
@@ -181,7 +191,7 @@ def dress() -> None:
         c = colours()
         app.setPalette(_palette(c))
         shade = "dark" if is_dark() else "light"
-        signs = {name: _drawing(f"{name}_{shade}") for name in ("tick", "close", "float")}
+        signs = {name: _drawing(f"{name}_{shade}") for name in ("tick", "close", "float", "up", "down")}
         app.setStyleSheet(_SHEET.substitute(vars(c), **signs, accent_soft=_mixed(c.accent, c.base, 0.45)))
 
 
