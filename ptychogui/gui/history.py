@@ -76,6 +76,7 @@ class History(QObject):
         while runs and sum(held) > limit / 2:
             runs.pop(0).iterates.clear()
             held.pop(0)
+        self._grow()  # views let go of what is gone
         return limit - sum(held)
 
     def _follow(self) -> None:

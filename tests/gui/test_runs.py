@@ -227,6 +227,27 @@ def test_kept_states_are_spaced_as_a_logarithm_and_cost_little(opened: Session, 
     assert not keeper.wants(replace(shown, epoch=49, seconds=100.0))  # there is room for three
 
 
+def test_kept_states_of_old_runs_make_room_and_are_let_go(
+    opened: Session, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        opened.select(opened.current)
+        opened.start()
+        until(lambda: idle(opened))
+    first, second = runs(opened)
+    of_first, of_second = (sum(map(held_bytes, run.iterates)) for run in (first, second))
+    assert min(of_first, of_second) > 0
+    opened.select(opened.current, first)
+    told: list[int] = []
+    opened.history.changed.connect(lambda: told.append(len(opened.history.iterates)))
+    limit = 2 * of_second + 1
+    monkeypatch.setattr("ptychogui.gui.history.MOST_BYTES", limit)
+    assert opened.history.room_bytes() == limit - of_second
+    assert not first.iterates
+    assert second.iterates
+    assert told == [0]
+
+
 def test_notes_go_into_the_file_and_can_be_undone(opened: Session, until: Until, tmp_path: Path) -> None:
     opened.start()
     until(lambda: idle(opened))
