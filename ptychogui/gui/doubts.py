@@ -71,6 +71,7 @@ class DoubtList(QScrollArea):
         grid.addWidget(_label(doubt.name.capitalize(), "dim", frame), 0, 1)
         grid.addWidget(text, 1, 1)
         buttons = QHBoxLayout()
+        buttons.setSpacing(6)
         grid.addLayout(buttons, 0, 2, 2, 1, top)
         if doubt.action:
             buttons.addWidget(self._help_button(doubt.action, frame))

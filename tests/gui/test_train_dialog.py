@@ -210,6 +210,10 @@ def test_what_cannot_be_trained_has_one_sentence(dialog: TrainDialog, until: Unt
         until(lambda: not dialog.stream.running)
         assert "give" in dialog.problem.text(), name
         assert str(tmp_path / images) in dialog.problem.text()
+    set_up(dialog, SHORT.model_copy(update={"learning_rate": 1e38}))
+    press(dialog, "start")
+    until(lambda: not dialog.stream.running)
+    assert dialog.problem.text().startswith("The training ran away")
     set_up(dialog, SHORT)
     dialog.form.set_params(dialog.job.with_value("network.pixels", 64))
     press(dialog, "start")
