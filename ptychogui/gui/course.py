@@ -49,12 +49,13 @@ class Taught:
 
 
 class Course:
-    """One training; `run` is called in a thread, all else from anywhere."""
+    """One training; what `run` and `go_on` give is gone through in a thread, all else is called from anywhere."""
 
     def __init__(self, job: TrainJob, source: Dataset | Result, name: str) -> None:
         self.job, self._source, self._name = job, source, name
         self.lesson: Lesson | None = None
         self._stopping = False
+        self._taught = Taught("Looking at the experiment and its pictures…")
 
     def stop(self) -> None:
         """End after the step at work."""
@@ -79,17 +80,27 @@ class Course:
 
         Raises `InputError` where job and experiment do not fit, and `RunError` where the training runs away.
         """
-        taught = Taught("Looking at the experiment and its pictures…")
+        taught = self._taught
         yield taught
         self.lesson = lesson = Lesson(self.job, self._source, training_command(self.job, self._name + SUFFIX))
         if self._stopping:
             return
         yield replace(taught, doing="The first steps…")
+        yield from self._train(taught, lesson)
+
+    def go_on(self) -> Generator[Taught, None, None]:
+        """What takes a training that was stopped up again, as if it had not been; from now on it may be stopped."""
+        assert self.lesson is not None
+        self._stopping = self.lesson.trainer.stopping = False
+        return self._train(self._taught, self.lesson)
+
+    def _train(self, taught: Taught, lesson: Lesson) -> Generator[Taught, None, None]:
         for progress in lesson.run():
             taught = taught.later(progress)
             if (progress.better or progress.ended) and lesson.trainer.best < progress.mean_error:
                 taught = replace(taught, kept=taught.kept or _free(self._name))
                 self.keep(taught.kept)
+            self._taught = taught
             yield taught
 
     def keep(self, path: Path | None = None) -> Path:

@@ -87,6 +87,9 @@ class TrainDialog(StreamDialog):
         self.save_button.setToolTip("Write the best weights so far into a file of your own")
         self.use_button = self.button("use_network", "Use as start", self.use)
         self.use_button.setToolTip("Let runs of this scan begin with what the network sees; can be undone")
+        self.go_on_button = self.button("go_on", "Go on", self.go_on)
+        self.go_on_button.setToolTip("Take the training that was stopped up again")
+        self.own_buttons.addWidget(self.go_on_button)
         self.own_buttons.addWidget(self.save_button)
         self.own_buttons.addWidget(self.use_button)
         self.stop_button.setToolTip("End at the next step; what was learned stays")
@@ -183,6 +186,16 @@ class TrainDialog(StreamDialog):
         self._tick.start()
         return self._course.run
 
+    def go_on(self) -> None:
+        """Take the training that was stopped up again, as if it had not been."""
+        if self._course is not None:
+            self.problem.setText("")
+            self.progress.setRange(0, 0)
+            self._tick.start()
+            steps = self._course.go_on()
+            self.stream.start(lambda: steps)
+            self.dress()
+
     def stop(self) -> None:
         """End after the step at work; what was learned stays."""
         if self._course is not None:
@@ -218,6 +231,8 @@ class TrainDialog(StreamDialog):
         self.start_button.setText("Train" if self._shown is None else "Train anew")
         for widget in (self.form, self.source):
             widget.setEnabled(not running)
+        last = self._shown.progress if self._shown is not None else None
+        self.go_on_button.setVisible(not running and last is not None and last.ended == "stopped")
         self.save_button.setEnabled(learned and not running)
         self.use_button.setEnabled(learned and not running)
         self.begin_line.setVisible(bool(self.begin_line.text()))

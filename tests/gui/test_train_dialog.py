@@ -179,8 +179,16 @@ def test_a_training_can_be_stopped_at_once_and_later(dialog: TrainDialog, until:
     until(lambda: "left" in dialog.progress.text())
     press(dialog, "stop_stream")
     until(lambda: not dialog.stream.running)
-    assert dialog.stream.item.progress.ended == "stopped"
+    stopped = dialog.stream.item
+    assert stopped.progress.ended == "stopped"
     assert dialog.save_button.isEnabled()
+    press(dialog, "go_on")
+    assert not dialog.go_on_button.isVisible()
+    press(dialog, "stop_stream")
+    until(lambda: not dialog.stream.running)
+    assert dialog.problem.text() == ""
+    assert dialog.stream.item.steps[: len(stopped.steps)] == stopped.steps
+    assert dialog.stream.item.progress.step > stopped.progress.step
 
 
 def test_closing_during_a_training_asks_and_ends_it(dialog: TrainDialog, until: Until) -> None:
