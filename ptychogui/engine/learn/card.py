@@ -42,7 +42,7 @@ class Card(Params):
     seconds: Annotated[float, Field(ge=0)] = 0.0
     """Seconds of the training."""
     error: Annotated[float, Field(ge=0)] = 0.0
-    """‖found − truth‖ / ‖truth‖ of pictures that were not trained on, after the best phase."""
+    """‖found − truth‖ / ‖truth‖ of pictures that were not trained on, over lit pixels, after the best phase."""
     mean_error: Annotated[float, Field(ge=0)] = 0.0
     """The same of the mean of all samples."""
 

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ptychogui.engine.learn.errors import mse, nrmse
 from ptychogui.engine.learn.experiment import Experiment
 from ptychogui.engine.learn.layers import middle
 from ptychogui.engine.learn.network import Network
@@ -188,7 +189,7 @@ class Trainer:
         found = self._found(scans)
         loss = torch.zeros((), device=self.device)
         for age, obj in enumerate(reversed(found)):
-            part = misfit(obj, truth).mean()
+            part = mse(obj, truth, scans, self.network)
             if self.training.loss == "dse":
                 part = part + self.training.weight * scans.misfit(obj)
             loss = loss + _EARLIER**age * part
@@ -236,7 +237,7 @@ class Trainer:
 
     def _mean_error(self, judges: list[tuple[Scans, Tensor]]) -> float:
         flat = middle(self.network.amplitude, self.network.phase_rad)
-        return _mean([misfit(torch.full_like(truth, flat), truth) for _, truth in judges])
+        return _mean([nrmse(torch.full_like(truth, flat), truth, scans) for scans, truth in judges])
 
     def _report(self, judges: list[tuple[Scans, Tensor]], losses: list[Tensor]) -> Progress:
         """Judge the network, and keep it where it is better than before."""
@@ -247,7 +248,7 @@ class Trainer:
         self.layers.eval()
         with torch.no_grad():
             found = [self._found(scans)[-1] for scans, _ in judges]
-            error = _mean([misfit(obj, truth) for obj, (_, truth) in zip(found, judges)])
+            error = _mean([nrmse(obj, truth, scans) for obj, (scans, truth) in zip(found, judges)])
         better = error < self.best
         self.stale = 0 if error < _BETTER * self.best else self.stale + 1
         if better:
@@ -279,15 +280,8 @@ class Trainer:
         return {name: value.detach().clone() for name, value in self.layers.state_dict().items()}
 
 
-def misfit(found: Tensor, truth: Tensor) -> Tensor:
-    """‖exp(iα)·found − truth‖² / ‖truth‖² (B,) of pictures (B, Y, X), with the best α: no pattern tells it."""
-    together = (found.conj() * truth).sum((1, 2)).abs()
-    power = truth.abs().square().sum((1, 2))
-    return (found.abs().square().sum((1, 2)) + power - 2 * together) / power
-
-
-def _mean(misfits: list[Tensor]) -> float:
-    return float(torch.cat(misfits).clamp_min(0).sqrt().mean())
+def _mean(errors: list[Tensor]) -> float:
+    return float(torch.cat(errors).mean())
 
 
 def has_half(device: torch.device) -> bool:

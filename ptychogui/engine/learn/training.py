@@ -22,8 +22,8 @@ class Training(Params):
     steps: Count | None = None
     """Steps after which it ends; unset: when the time is over. A number of steps is reproduced by its seed."""
     loss: Literal["mse", "dse"] = "mse"
-    """mse: the picture's error, after the best constant phase. dse adds the error of the patterns that the picture
-    makes, the dual-space error of Guan & Tsai, Eq. 7."""
+    """mse: the errors of amplitude and phase, each as a part of its range, after the best constant phase. dse adds the
+    error of the patterns that the picture makes, the dual-space error of Guan & Tsai, Eq. 7."""
     weight: NonNegative = 1.0
     """λ, the weight of the patterns' error in dse: large values sharpen the contrast and slow the learning down."""
     batch: Count = 4
