@@ -19,10 +19,11 @@ from ptychogui.engine.learn import trainer as module
 from ptychogui.engine.learn.card import Card
 from ptychogui.engine.learn.experiment import Experiment
 from ptychogui.engine.learn.layers import middle
+from ptychogui.engine.learn.errors import nrmse
 from ptychogui.engine.learn.network import Network
 from ptychogui.engine.learn.pictures import SIDE, from_folder, made, samples
 from ptychogui.engine.learn.scans import Scans
-from ptychogui.engine.learn.trainer import Progress, Trainer, misfit
+from ptychogui.engine.learn.trainer import Progress, Trainer
 from ptychogui.engine.learn.training import Training
 from ptychogui.engine.learn.weights import Weights, load, save
 from ptychogui.params import InputError, RunError, entries, members, parse_setting
@@ -263,7 +264,8 @@ def test_a_report_tells_where_the_training_is() -> None:
 def test_the_error_of_the_mean_is_that_of_a_network_that_knows_nothing() -> None:
     course, _ = trained(small("unrolled"))
     flat = middle(course.network.amplitude, course.network.phase_rad)
-    parts = [misfit(torch.full_like(truth, flat), truth).sqrt() for _, truth in (course._judge(n) for n in range(3))]
+    judges = (course._judge(n) for n in range(3))
+    parts = [nrmse(torch.full_like(truth, flat), truth, scans) for scans, truth in judges]
     assert course.mean_error == pytest.approx(float(torch.cat(parts).mean()))
 
 
