@@ -24,6 +24,8 @@ from ptychogui.params import InputError, RunError
 
 _REPORTS = 50
 """Looks at the validation samples during a training."""
+_FIRST = 0.004
+"""The part of a training after which the first report comes."""
 _JUDGED = 8
 """Samples that judge the network, of each of so many layouts."""
 _LAYOUTS = 3
@@ -153,12 +155,12 @@ class Trainer:
         judges = [self._judge(seed) for seed in range(_LAYOUTS)]
         self.mean_error = self._mean_error(judges)
         losses: list[Tensor] = []
-        due, begun = (math.floor(self.share * _REPORTS) + 1) / _REPORTS, time.monotonic() - self.seconds
+        due, begun = self._due(), time.monotonic() - self.seconds
         while True:
             losses.append(self._advance())
             self.step, self.seconds = self.step + 1, time.monotonic() - begun
             if self.share >= due or self.stopping:
-                due = (math.floor(self.share * _REPORTS) + 1) / _REPORTS
+                due = self._due()
                 report = self._report(judges, losses)
                 self.seconds = time.monotonic() - begun  # a look takes time too; what is done with it does not count
                 yield report
@@ -172,6 +174,10 @@ class Trainer:
         if self.training.steps is not None:
             return self.step / self.training.steps
         return self.seconds / max(self.training.seconds, 1e-9)
+
+    def _due(self) -> float:
+        """The share at which the next report comes; the first comes early, so that there is something to see."""
+        return _FIRST if self.share < _FIRST else (math.floor(self.share * _REPORTS) + 1) / _REPORTS
 
     def _rate(self) -> float:
         """The learning rate: a short rise, then half a cosine down to a hundredth."""
