@@ -246,7 +246,7 @@ def test_quantities_are_written_as_people_read_them(value: float, unit: str, tex
             {"solver": [{"kind": "epie"}, {"kind": "foo"}]},
             f"There is no solver 'foo': choose one of {NAMES}.",
         ),
-        ({"start": {"kind": "dta"}}, "There is no start 'dta': choose one of data, file."),
+        ({"start": {"kind": "dta"}}, "There is no start 'dta': choose one of data, file, ptychonet."),
         (
             {"constraints": {"probe_power": {"counts": 0}}},
             "constraints.probe_power.counts is 0, but it should be greater than 0.",

@@ -17,9 +17,9 @@ from torch import Tensor
 from ptychogui.engine.learn import AnyNetwork, layers
 from ptychogui.engine.learn import trainer as module
 from ptychogui.engine.learn.card import Card
+from ptychogui.engine.learn.errors import nrmse
 from ptychogui.engine.learn.experiment import Experiment
 from ptychogui.engine.learn.layers import middle
-from ptychogui.engine.learn.errors import nrmse
 from ptychogui.engine.learn.network import Network
 from ptychogui.engine.learn.pictures import SIDE, from_folder, made, samples
 from ptychogui.engine.learn.scans import Scans

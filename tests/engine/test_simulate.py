@@ -166,7 +166,10 @@ def test_dataset_is_complete(name: str) -> None:
 def test_objects_and_probes_are_complex_and_not_symmetric(name: str) -> None:
     truth = simulate(small(name)).truth
     assert truth is not None
-    for image in (truth.obj.slices[0], truth.probe[0]):
+    images = [truth.obj.slices[0], truth.probe[0]]
+    if name == "ptychonet-grid":  # the report's beam is a round one with a flat phase
+        del images[1]
+    for image in images:
         assert np.abs(image.imag).max() > 0.05 * np.abs(image).max()
         for flipped in (image[::-1], image[:, ::-1], image[::-1, ::-1]):
             assert np.linalg.norm(flipped - image) > 0.03 * np.linalg.norm(image)

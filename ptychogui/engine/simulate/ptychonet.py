@@ -112,7 +112,7 @@ class PtychoNetFermat(_Disc):
         step = math.sqrt(max(float(np.prod(room)), 1.0) / self.frames)
         points = spiral(4 * self.frames, step)
         inside = (np.abs(points) <= room / 2).all(1)
-        return self.measured(self.probe(), np.rint(points[inside][: self.frames]), self.object_shape, rng)
+        return self.measured(self.probe(), points[inside][: self.frames], self.object_shape, rng)
 
 
 class PtychoNetMesh(_Disc):
