@@ -6,6 +6,7 @@ from __future__ import annotations
 from ptychogui.cli import main
 
 # isort: split
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +82,25 @@ def pixel_scan(tmp_path: Path) -> Path:
     path = tmp_path / "scan.npz"
     np.savez(path, data=np.rint(dataset.frames), scan=places_px, mask=dataset.mask)
     return path
+
+
+@pytest.fixture
+def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Runs a command that must be refused, and returns its one sentence; nothing may have been written."""
+
+    def check(*arguments: str | Path) -> str:
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        capsys.readouterr()
+        assert main(list(map(str, arguments))) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        (line,) = err.splitlines()
+        assert line.startswith("ptychogui: ")
+        assert line.endswith(".")
+        assert "Traceback" not in line
+        assert "Errno" not in line
+        assert len(line) < 400
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+        return line.removeprefix("ptychogui: ")
+
+    return check

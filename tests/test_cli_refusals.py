@@ -10,33 +10,9 @@ import h5py
 import numpy as np
 import pytest
 
-from ptychogui.cli import main
-
 RNG = np.random.default_rng(6)
 FRAMES = RNG.poisson(30, (12, 20, 26)).astype(np.float32)
 PLACES = RNG.uniform(0, 14, (12, 2))
-
-
-@pytest.fixture
-def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Runs a command that must be refused, and returns its one sentence; nothing may have been written."""
-
-    def check(*arguments: str | Path) -> str:
-        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-        capsys.readouterr()
-        assert main(list(map(str, arguments))) == 2
-        out, err = capsys.readouterr()
-        assert out == ""
-        (line,) = err.splitlines()
-        assert line.startswith("ptychogui: ")
-        assert line.endswith(".")
-        assert "Traceback" not in line
-        assert "Errno" not in line
-        assert len(line) < 400
-        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-        return line.removeprefix("ptychogui: ")
-
-    return check
 
 
 def truncated(path: Path) -> None:

@@ -57,26 +57,6 @@ def encoder(scan: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Runs a command that must be refused, and returns its one sentence; nothing may have been written."""
-
-    def check(*arguments: str | Path) -> str:
-        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-        capsys.readouterr()
-        assert main(list(map(str, arguments))) == 2
-        out, err = capsys.readouterr()
-        assert out == ""
-        (line,) = err.splitlines()
-        assert line.startswith("ptychogui: ")
-        assert line.endswith(".")
-        assert "Traceback" not in line
-        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-        return line.removeprefix("ptychogui: ")
-
-    return check
-
-
 # ---- training
 
 

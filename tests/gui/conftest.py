@@ -11,6 +11,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 if TYPE_CHECKING:
+    from PyQt6.QtWidgets import QWidget
+
     from ptychogui.gui.session import Session
     from ptychogui.gui.window import Window
 
@@ -115,3 +117,15 @@ def opened(window: Window, scan: Path, until: Until) -> Window:
     until(lambda: session.current is not None and session.current.preview is not None)
     until(lambda: session.current.preview.complete and session.tasks.waiting == 0)
     return window
+
+
+@pytest.fixture
+def over(qtbot: QtBot) -> Iterator[QWidget]:
+    """A window for dialogs, with which they go: one that is closed deletes itself."""
+    from PyQt6.QtWidgets import QWidget
+
+    window = QWidget()
+    window.show()
+    yield window
+    window.hide()
+    window.deleteLater()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from PyQt6.QtWidgets import QFrame, QLabel, QPushButton, QWidget
-from pytestqt.qtbot import QtBot
 
 from ptychogui.gui.check_dialog import CheckDialog
 from ptychogui.gui.design_dialog import DesignDialog
@@ -29,16 +28,6 @@ def press(dialog: StreamDialog, name: str) -> None:
     assert button is not None
     assert button.isEnabled(), name
     button.click()
-
-
-@pytest.fixture
-def over(qtbot: QtBot) -> Iterator[QWidget]:
-    """A window for dialogs, with which they go: one that is closed deletes itself."""
-    window = QWidget()
-    window.show()
-    yield window
-    window.hide()
-    window.deleteLater()
 
 
 @pytest.fixture

@@ -59,16 +59,6 @@ def told(session: Session) -> list[str]:
 
 
 @pytest.fixture
-def over(qtbot: QtBot) -> Iterator[QWidget]:
-    """A window for dialogs, with which they go: one that is closed deletes itself."""
-    window = QWidget()
-    window.show()
-    yield window
-    window.hide()
-    window.deleteLater()
-
-
-@pytest.fixture
 def dialog(session: Session, scan: Path, over: QWidget, until: Until) -> Iterator[TrainDialog]:
     session.open(str(scan))
     until(lambda: session.current is not None and session.current.dataset is not None)

@@ -64,7 +64,7 @@ class Scans:
 
     def step(self, obj: Tensor) -> Tensor:
         """What the patterns say against pictures (B, Y, X): the step of an ePIE with all frames, Σ P*χ / Σ|P|²."""
-        weak = _WEAK * self.amplitudes.square().mean((1, 2, 3), keepdim=True).sqrt()
+        weak = _WEAK * self._typical
         total = torch.zeros_like(obj)
         for part in self._parts():
             waves = self.waves(obj, part)
