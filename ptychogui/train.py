@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import tomli_w
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from ptychogui.types import Dataset, Result
 
 
+P = TypeVar("P", bound=Params)
+
+
 class TrainJob(Params):
     """The experiment, the network, and how it is trained."""
 
@@ -37,7 +40,7 @@ class TrainJob(Params):
     start: AnyStart = FromData()
     """Where the probe comes from, unless a result is given."""
     network: AnyNetwork = Unrolled()
-    """The architecture; that of `begin` where this is given."""
+    """The architecture; that of `begin` where this is given, but for what is set here."""
     training: Training = Training()
     """Samples, loss and time."""
     begin: Annotated[str, FILE, WEIGHTS] = ""
@@ -72,8 +75,8 @@ class Lesson:
 
         begin = load(job.begin) if job.begin else None
         if begin is not None:
-            training = _gone_on(begin.card.training, job.training) if begin.resume else job.training
-            job = job.model_copy(update={"network": begin.card.network, "training": training})
+            training = _but_for(job.training, begin.card.training) if begin.resume else job.training
+            job = job.model_copy(update={"network": _network(begin.card.network, job.network), "training": training})
             command = "\n".join(one for one in (begin.card.command, command) if one)
         self.job, self.command, self.source = job, command, source.source if isinstance(source, Dataset) else ""
         device = device_of(job.device)
@@ -169,10 +172,22 @@ def _of_result(result: Result, pixels: int) -> Experiment:
     return of_probe(torch.from_numpy(result.probe.modes), positions_px, result.obj.pixel_m, pixels)
 
 
-def _gone_on(before: Training, said: Training) -> Training:
-    """The training of a checkpoint, with what is now said to be otherwise than by default."""
-    usual = Training().plain()
-    return Training.read(before.plain() | {name: x for name, x in said.plain().items() if x != usual.get(name)})
+def _network(before: AnyNetwork, said: AnyNetwork) -> AnyNetwork:
+    """The network of weights to begin with, with what is now said to be otherwise than by default.
+
+    Raises `InputError` where another kind of network is asked for.
+    """
+    if said.kind == before.kind:
+        return _but_for(said, before)
+    if said == TrainJob().network:
+        return before
+    raise InputError(f"The weights to begin with are of the kind {before.kind}, not {said.kind}: leave network.kind.")
+
+
+def _but_for(said: P, before: P) -> P:
+    """The parameters of before, with what is now said to be otherwise than by default."""
+    usual = type(said)().plain()
+    return type(said).read(before.plain() | {name: x for name, x in said.plain().items() if x != usual.get(name)})
 
 
 def _check_size(shape: tuple[int, ...], pixels: int) -> None:

@@ -75,6 +75,14 @@ class Files(QObject):
         self.current: Opened | None = None
         self.current_run: Run | None = None
         self.frame = 0
+        """The frame that was chosen to be looked at."""
+        self.pointed: int | None = None
+        """The frame under the pointer, which is looked at meanwhile."""
+
+    @property
+    def seen_frame(self) -> int:
+        """The frame that is looked at now."""
+        return self.frame if self.pointed is None else self.pointed
 
     def open(self, path: str, mapping: Mapping | None = None) -> None:
         """Read a file in a thread, as `mapping` says, and show it; one that is open already is selected."""
@@ -111,7 +119,7 @@ class Files(QObject):
         """Let other files, which were read, take the place of those that are open."""
         for old in self.opened:
             old.dataset = None
-        self.opened, self.frame = opened, frame
+        self.opened, self.frame, self.pointed = opened, frame, None
         scan = opened[selected_scan] if selected_scan is not None and selected_scan < len(opened) else None
         runs = scan.runs if scan is not None else []
         self.current = scan
@@ -149,7 +157,7 @@ class Files(QObject):
 
     def select(self, opened: Opened | None, run: Run | None = None) -> None:
         """Show a file, or one of its runs."""
-        self.current, self.current_run = opened, run
+        self.current, self.current_run, self.pointed = opened, run, None
         self.frame = min(self.frame, opened.dataset.frames.shape[0] - 1) if opened and opened.dataset else 0
         self.current_changed.emit()
         self.job_changed.emit()

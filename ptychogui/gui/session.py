@@ -72,13 +72,21 @@ class Session(Files):
         self.tree_changed.emit()
 
     def watch(self, frame: int) -> None:
-        """Look at another frame, in the data and in the running job."""
-        if frame == self.frame:
+        """Choose another frame to look at, in the data and in the running job."""
+        self._see(frame, None)
+
+    def glance(self, frame: int | None) -> None:
+        """Look at the frame under the pointer; None when this has left: at the chosen one again."""
+        self._see(self.frame, frame)
+
+    def _see(self, chosen: int, pointed: int | None) -> None:
+        before = self.seen_frame
+        self.frame, self.pointed = chosen, pointed
+        if self.seen_frame == before:
             return
-        self.frame = frame
         if self._worker is not None and self.current is self._runs_on:
-            self._worker.ask(frame=frame)
-        self.frame_changed.emit(frame)
+            self._worker.ask(frame=self.seen_frame)
+        self.frame_changed.emit(self.seen_frame)
 
     def step_frame(self, step: int) -> None:
         """Look at a frame so many further on."""
@@ -201,7 +209,7 @@ class Session(Files):
         """Begin a run now; for the queue."""
         self.running, self._runs_on = run, opened
         run.state = "running"
-        self._worker = Worker(run.job, dataset, run.initial, self.frame, Keeper(self.history.room_bytes()))
+        self._worker = Worker(run.job, dataset, run.initial, self.seen_frame, Keeper(self.history.room_bytes()))
         self._worker.mailbox.filled.connect(self._look_into_mailbox)
         self._worker.finished.connect(self._ended)
         log.info("%s of %s begins", run.name, opened.title)

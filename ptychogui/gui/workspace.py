@@ -91,8 +91,7 @@ class Workspace(QMainWindow):
         self.form.preset_wanted.connect(session.use_preset)
         self.form.problem_changed.connect(session.tell_problem)
         for name, view in self.views.items():
-            if hasattr(view, "frame_selected"):
-                view.frame_selected.connect(session.watch)
+            self._follow_frame(view)
             if hasattr(view, "title_changed"):  # what such a view shows is the user's choice
                 view.title_changed.connect(self.docks[name].setWindowTitle)
                 self.docks[name].setWindowTitle(view.title)
@@ -212,11 +211,17 @@ class Workspace(QMainWindow):
         """Let a further view follow what is selected and what runs."""
         self.views[name] = view
         view.turns = self.turns
+        self._follow_frame(view)
+        if hasattr(view, "show_frame"):
+            view.show_frame(self._session.seen_frame)
+        self._show_current()
+
+    def _follow_frame(self, view: Any) -> None:
+        """Let the user choose a frame in this view, and look at the one under the pointer."""
         if hasattr(view, "frame_selected"):
             view.frame_selected.connect(self._session.watch)
-        if hasattr(view, "show_frame"):
-            view.show_frame(self._session.frame)
-        self._show_current()
+        if hasattr(view, "frame_pointed"):
+            view.frame_pointed.connect(self._session.glance)
 
     def _show_current(self) -> None:
         session = self._session
@@ -240,7 +245,7 @@ class Workspace(QMainWindow):
                 view.show_result(run.result)
             elif run is not None and run.snapshot is not None:
                 view.show_snapshot(run.snapshot)
-        self._show_frame(session.frame)
+        self._show_frame(session.seen_frame)
 
     def _show_iterate(self) -> None:
         """Show an earlier state of the run, or the latest again."""

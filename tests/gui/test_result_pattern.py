@@ -6,8 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from PyQt6.QtCore import QEvent, QPointF, Qt
+from PyQt6.QtGui import QMouseEvent
+from PyQt6.QtWidgets import QApplication
 
 from ptychogui.gui.views.diffraction import MODEL, DiffractionView
+from ptychogui.gui.views.objects import ObjectView
 from ptychogui.gui.views.result_pattern import OTHER_DATA
 from ptychogui.gui.window import Window
 from ptychogui.job import pattern_of
@@ -54,6 +58,28 @@ def test_a_finished_run_has_a_model_of_every_frame(opened: Window, until: Until)
         session.watch(frame)
         until(lambda frame=frame: is_shown(opened, result, frame))
     assert "R " in diffraction(opened).model._note
+
+
+def test_the_frame_under_the_pointer_is_shown_until_it_leaves(opened: Window, until: Until) -> None:
+    result, session = run(opened, until), opened.session
+    session.watch(4)
+    assert opened.workspace is not None
+    view = opened.workspace.views["object_phase"]
+    assert isinstance(view, ObjectView)
+    until(lambda: view.panel.picture is not None and is_shown(opened, result, 4))
+    assert view.panel.picture is not None
+    y, x = result.scan.positions_m[17] / view.panel.picture.lengths.unit_si
+    viewport = view.panel.plot.viewport()
+    assert viewport is not None
+    where = QPointF(view.panel.plot.mapFromScene(view.panel.box.mapViewToScene(QPointF(x, y))))
+    none = Qt.MouseButton.NoButton
+    place = QPointF(viewport.mapToGlobal(where))
+    move = QMouseEvent(QEvent.Type.MouseMove, where, place, none, none, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(viewport, move)
+    until(lambda: is_shown(opened, result, 17))
+    assert (session.frame, session.seen_frame) == (4, 17)
+    QApplication.sendEvent(view.panel, QEvent(QEvent.Type.Leave))
+    until(lambda: is_shown(opened, result, 4))
 
 
 def test_a_state_on_the_way_has_a_model_of_its_own(opened: Window, until: Until) -> None:

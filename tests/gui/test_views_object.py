@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtCore import QEvent, QPointF, Qt
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -221,6 +221,20 @@ def test_a_click_on_the_object_selects_the_nearest_frame(qtbot: QtBot) -> None:
     assert view.panel.picture is not None
     unit = view.panel.picture.lengths.unit_si
     assert (y * unit, x * unit) == (pytest.approx(32 * PIXEL_M[0]), pytest.approx(48 * PIXEL_M[1]))
+
+
+def test_the_frame_under_the_pointer_is_told_and_that_it_has_left(qtbot: QtBot) -> None:
+    view = ObjectView("phase")
+    shown(qtbot, view)
+    with qtbot.waitSignal(view.frame_pointed) as told:
+        view.panel._point(to(view, 20 + 6 * 1, 24 + 6 * 1))
+        view.panel._point(to(view, 20 + 6 * 2 + 1, 24 + 6 * 4 - 1))
+    assert told.args == [2 * 7 + 4]
+    with qtbot.assertNotEmitted(view.frame_pointed, wait=60):
+        view.panel._point(to(view, 20 + 6 * 2, 24 + 6 * 4))
+    with qtbot.waitSignal(view.frame_pointed) as told:
+        QApplication.sendEvent(view.panel, QEvent(QEvent.Type.Leave))
+    assert told.args == [None]
 
 
 def test_the_pointer_is_seen_in_linked_pictures_with_their_own_values(qtbot: QtBot) -> None:

@@ -105,9 +105,14 @@ class Trainer:
 
         Raises `InputError` where they are of another architecture, or a checkpoint lacks something.
         """
-        if weights.card.network != self.network:
-            raise InputError("The weights to begin with are of another architecture than the one to be trained.")
-        self.layers.load_state_dict(weights.network(self.device).state_dict())
+        held = weights.network(self.device).state_dict()  # which finds weights that are not those of their card
+        try:
+            self.layers.load_state_dict(held)
+        except RuntimeError as error:
+            raise InputError(
+                "The weights to begin with are of another architecture than the one to be trained: leave its widths "
+                "and channels as they are on the card, or train from the beginning."
+            ) from error
         if not weights.resume:
             return
         try:

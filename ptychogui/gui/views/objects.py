@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import QTimer, pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QMenu, QVBoxLayout, QWidget
 
 from ptychogui.gui.preview import Preview
@@ -30,6 +30,8 @@ NO_WAVELENGTH = "A thickness needs the wavelength: give the energy on the Data c
 OF_ELECTRONS = "A thickness from δ and β is one for X-rays and light, not for electrons."
 AT_ONCE_PX = 1 << 16
 """A picture of more pixels is made beside the window."""
+POINTED_MS = 30
+"""The time between two frames that the pointer is told to be on."""
 SHORTEST_CHOICE = 9
 """Letters of what is shown that are always seen."""
 
@@ -42,6 +44,8 @@ class ObjectView(View):
 
     frame_selected = pyqtSignal(int)
     """The user clicked on the object: the frame whose position is nearest."""
+    frame_pointed = pyqtSignal(object)
+    """The frame nearest to the pointer while this moves over the object, None when it has left."""
     title_changed = pyqtSignal(str)
 
     def __init__(self, mode: str, parent: QWidget | None = None) -> None:
@@ -59,6 +63,12 @@ class ObjectView(View):
         self.panel.menu_extensions.append(self._extend_menu)
         self.panel.describe = self._describe
         self.panel.clicked.connect(self._select_frame)
+        self.panel.pointed.connect(self._point)
+        self._under: int | None = None
+        self._told = QTimer(self)
+        self._told.setSingleShot(True)
+        self._told.setInterval(POINTED_MS)
+        self._told.timeout.connect(lambda: self.frame_pointed.emit(self._under))
         self.mark = FrameMark(self.panel)
         self._lay_out()
         self.panel.show_kind(self.mode)
@@ -156,6 +166,16 @@ class ObjectView(View):
         frame = self.mark.nearest(y, x)
         if frame is not None:
             self.frame_selected.emit(frame)
+
+    def _point(self, where: tuple[float, float] | None) -> None:
+        """Tell of the frame under the pointer, where that is another one; the last within a moment counts."""
+        picture = self.panel.picture
+        on_it = where is not None and picture is not None and picture.value_at(*where) is not None
+        under = self.mark.nearest(*where) if where is not None and on_it else None
+        if under != self._under:
+            self._under = under
+            if not self._told.isActive():
+                self._told.start()
 
     def _describe(self, y: float, x: float) -> str:
         picture, frame = self.panel.picture, self.mark.nearest(y, x)

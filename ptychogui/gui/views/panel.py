@@ -36,6 +36,8 @@ class ImagePanel(QWidget):
 
     clicked = pyqtSignal(float, float)
     """(y, x) in the unit of the picture."""
+    pointed = pyqtSignal(object)
+    """The (y, x) under the pointer, in the unit of the picture; None where it has left the plot."""
     changed = pyqtSignal()
     """The user chose another range or colour map."""
     drawn = pyqtSignal()
@@ -233,13 +235,13 @@ class ImagePanel(QWidget):
         self._pointer, picture = position, self.picture
         if picture is None or position is None or not self.box.sceneBoundingRect().contains(position):
             self._readout.setText(self._note)
-            for panel in self._linked:
-                panel.point_at(None)
-            return
-        y, x = point_in(self.box, position)
-        self._say_of(y, x)
+            where = None
+        else:
+            where = point_in(self.box, position)
+            self._say_of(*where)
         for panel in self._linked:
-            panel.point_at((y, x))
+            panel.point_at(where)
+        self.pointed.emit(where)
 
     def point_at(self, where: tuple[float, float] | None) -> None:
         """Mark the (y, x) at which the pointer is in a linked panel, and say what is there; None takes it away."""
