@@ -215,14 +215,14 @@ class _Run:
         self.data_hash = _hash(dataset)  # now: at the end of a long run the file may be out of reach
         self.problem = problem(dataset, job.model, device_of(job.device), room_px=job.refine.margin_px)
         self.guesses = start.guesses(self.problem, dataset, initial, job.seed)
-        self.state, self.doing = next(self.guesses)
+        self.state, self.doing, said = next(self.guesses)
         self.level = level(self.problem, self.state, 1)
         self.box = lit_box(self.state)
         self.losses: list[Tensor] = []
         self.stage_epochs: list[int] = []
         self.epoch, self.whole, self.stage, self.changed = 0, True, 0, False
         self.changes: list[str] = []
-        self.messages: list[str] = []
+        self.messages: list[str] = [*said]
         self.begun_at = datetime.now(UTC).isoformat(timespec="seconds")
         self.seconds, self.search_seconds = 0.0, 0.0
 
@@ -240,7 +240,8 @@ class _Run:
 
         while self.doing:
             begun = time.monotonic()
-            _, self.doing = next(self.guesses)
+            _, self.doing, said = next(self.guesses)
+            self.messages += said
             self.search_seconds += time.monotonic() - begun
             self.box = lit_box(self.state)
             yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,7 +13,7 @@ from worlds import World, object_at, world
 from ptychogui.engine.learn.card import Card
 from ptychogui.engine.learn.experiment import cut, experiment, of_probe, on_grid, unlike
 from ptychogui.engine.learn.fit import Fit, doubts
-from ptychogui.engine.learn.guess import picture
+from ptychogui.engine.learn.guess import checked, picture, refuse_size
 from ptychogui.engine.learn.layers import Guesser
 from ptychogui.engine.learn.ptychonet import PtychoNet
 from ptychogui.engine.learn.scans import Scans
@@ -227,6 +226,9 @@ def test_nothing_is_seen_where_no_light_falls() -> None:
 def test_a_near_field_is_refused(near: World) -> None:
     with pytest.raises(InputError, match=r"far-field patterns only: start from the data \(start.kind=data\)\.$"):
         experiment(near.problem(), near.truth(), PIXELS)
+    weights = asked(scan_of(world(modes=1), steps((24, 20))))[2]
+    with pytest.raises(InputError, match=r"far-field patterns only"):
+        refuse_size(near.problem(), weights)
 
 
 @pytest.mark.parametrize("modes", [np.zeros((1, 24, 20)), np.stack([np.zeros((24, 20)), np.ones((24, 20))])])
@@ -271,25 +273,25 @@ def test_what_fits_is_not_doubted() -> None:
     assert [doubt.fatal for doubt in doubts(fit(probe=0.9), any_probe=True)] == [False]
 
 
-def test_a_stranger_is_refused_by_a_network_that_does_not_know_the_probe(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_stranger_is_refused_by_a_network_that_does_not_know_the_probe() -> None:
     problem, state, weights, _ = asked(scan_of(world(modes=1), steps((24, 20))))
     stranger = replace(weights, probe=noise(PIXELS, PIXELS).to(torch.complex64))
     known = replace(stranger, card=stranger.card.with_value("network", PtychoNet(pixels=PIXELS).plain()))
     with pytest.raises(InputError, match=r"trained for another probe \(\d+% unlike this one\): fine-tune it"):
-        picture(problem, state, known)
-    with caplog.at_level(logging.WARNING):
-        picture(problem, state, known, any_probe=True)
-        picture(problem, state, stranger)
-    assert len(caplog.records) == 2
-    assert caplog.records[0].message.startswith("The network was trained for another probe")
-    assert "It is given the probe" in caplog.text
+        checked(problem, state, known)
+    (said,) = checked(problem, state, known, any_probe=True)
+    assert said.startswith("The network was trained for another probe")
+    (said,) = checked(problem, state, stranger)
+    assert "It is given the probe" in said
 
 
 def test_smaller_patterns_are_refused() -> None:
     problem, state, weights, _ = asked(scan_of(world(modes=1), steps((24, 20))))
     large = replace(weights, card=weights.card.with_value("network.pixels", 64))
     with pytest.raises(InputError, match=r"patterns have 24 × 20 pixels and the network takes 64 × 64"):
-        picture(problem, state, large)
+        checked(problem, state, large)
+    with pytest.raises(InputError, match=r"patterns have 24 × 20 pixels and the network takes 64 × 64"):
+        refuse_size(problem, large)
 
 
 def test_the_mean_transmission_of_samples_is_that_of_even_amplitudes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,8 @@ from ptychogui.engine.start.ptychonet import FromNetwork
 from ptychogui.engine.state import State
 from ptychogui.engine.stopping import copied
 from ptychogui.types import Complex, Dataset, Mask, Truth
+
+_log = logging.getLogger(__name__)
 
 Sample = PtychoNetFermat | PtychoNetGrid | PtychoNetMesh
 Pair = tuple[float, float]
@@ -157,7 +160,7 @@ class Known:
         return follow(self.problem, copied(state), self.plan(stages), self.errors, self.judged)
 
     def _begun(self, start: FromData | FromNetwork) -> State:
-        *_, (state, _) = start.guesses(self.problem, self.dataset, None, 0)
+        *_, (state, *_) = start.guesses(self.problem, self.dataset, None, 0)
         ProbePower(counts=self.photons).apply(self.problem, state)
         return state
 
@@ -188,11 +191,14 @@ def fitting(weights: Sequence[str], given: Problem, state: State) -> tuple[dict[
     for name in weights:
         held = load(name)
         seen = experiment(given, state, held.card.network.pixels)
-        fatal = [doubt.text for doubt in doubts(Fit.of(held, seen, given.window)) if doubt.fatal]
+        every = [*doubts(Fit.of(held, seen, given.window))]
+        fatal = [doubt.text for doubt in every if doubt.fatal]
         if fatal:
             why.append(f"{name}: {fatal[0]}")
-        else:
-            found[name] = held.card
+            continue
+        found[name] = held.card
+        for doubt in every:
+            _log.warning("%s: %s", name, doubt.text)
     return found, why
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,8 +20,8 @@ from ptychogui.bench.papers.begun import Known, Sample
 from ptychogui.bench.papers.ptychonet import NAME
 from ptychogui.bench.papers.starts import LIT, Table
 from ptychogui.bench.papers.trial import Row, Setting
-from ptychogui.engine.learn import guess
 from ptychogui.engine.learn.card import Card
+from ptychogui.engine.learn.guess import picture
 from ptychogui.engine.learn.shipped import load, shipped
 from ptychogui.engine.simulate import photographs
 from ptychogui.engine.simulate.objects import cells
@@ -119,14 +118,13 @@ def rows(setting: Setting) -> Iterator[Row]:
     weights = setting.weights or tuple(shipped())
     if not weights:
         _log.warning("No network comes with the program: name some by --weights for their rows of 'ptychonet'.")
-    with _said_once():
-        for step in _STEPS_PX:
-            yield from grid(setting, size, weights, step)
-        yield from fermat(setting, size, weights)
-        yield from mesh(setting, size, weights)
-        yield from transfer(setting, size, weights)
-        yield from passes(setting, size, weights)
-        yield from thinned.rows(setting, weights)
+    for step in _STEPS_PX:
+        yield from grid(setting, size, weights, step)
+    yield from fermat(setting, size, weights)
+    yield from mesh(setting, size, weights)
+    yield from transfer(setting, size, weights)
+    yield from passes(setting, size, weights)
+    yield from thinned.rows(setting, weights)
 
 
 def grid(setting: Setting, size: Size, weights: Sequence[str], step: int) -> Iterator[Row]:
@@ -180,29 +178,11 @@ def passes(setting: Setting, size: Size, weights: Sequence[str]) -> Iterator[Row
         for _ in range(_ROUNDS):
             begun = time.perf_counter()
             with torch.no_grad():
-                guess.picture(known.problem, known.flat, held, any_probe=True).abs().max().item()
+                picture(known.problem, known.flat, held).abs().max().item()
             spent = time.perf_counter() - begun
             ratios.append(spent / known.follow(known.flat, epoch.stages).seconds)
         ours = float(np.median(ratios))
         yield Row(NAME, f"{Path(name).stem}, 354 frames", "time / ePIE's epoch", None, 1.0, ours, 0, spent)
-
-
-@contextmanager
-def _said_once() -> Iterator[None]:
-    """What a network says of a scan that is not quite its own, once instead of for every sample."""
-    logger, said = logging.getLogger(guess.__name__), set[str]()
-
-    def first(record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        new = text not in said
-        said.add(text)
-        return new
-
-    logger.addFilter(first)
-    try:
-        yield
-    finally:
-        logger.removeFilter(first)
 
 
 def _epie(epochs: int) -> EPIE:

@@ -134,7 +134,7 @@ class Thinned:
         return report.result(self.problem, state, self.dataset, nothing, "", {}, 0.0, measured=False)
 
     def _begun(self, start: FromData | FromNetwork) -> State:
-        *_, (state, _) = start.guesses(self.problem, self.dataset, None, 0)
+        *_, (state, *_) = start.guesses(self.problem, self.dataset, None, 0)
         return state
 
 

@@ -36,10 +36,15 @@ def experiment(problem: Problem, state: State, pixels: int) -> Experiment:
 
     Raises `InputError` for a near field, whose patterns no network here has learned, and for an empty probe.
     """
-    if problem.geometry.field == "near":
-        raise InputError("A network sees far-field patterns only: start from the data (start.kind=data).")
+    refuse_near(problem)
     dy, dx = problem.geometry.pixel_m
     return of_probe(state.probe, state.position_px.cpu().numpy(), (dy, dx), pixels)
+
+
+def refuse_near(problem: Problem) -> None:
+    """Raise `InputError` for a near field, whose patterns no network here has learned."""
+    if problem.geometry.field == "near":
+        raise InputError("A network sees far-field patterns only: start from the data (start.kind=data).")
 
 
 def of_probe(modes: Tensor, positions_px: Positions, pixel_m: Pair, pixels: int) -> Experiment:

@@ -61,17 +61,12 @@ class Doubt:
 
 def doubts(fit: Fit, *, any_probe: bool = False) -> Iterator[Doubt]:
     """What does not fit, the worst first."""
-    if min(fit.window) < fit.pixels:
-        ny, nx = fit.window
-        yield Doubt(
-            f"The patterns have {ny} × {nx} pixels and the network takes {fit.pixels} × {fit.pixels}: choose a network "
-            "for smaller patterns, or train one.",
-            fatal=True,
-        )
+    if (sentence := too_small(fit.window, fit.pixels)) is not None:
+        yield Doubt(sentence, fatal=True)
     if fit.probe > OTHER_PROBE and not fit.knows_probe:
         yield Doubt(
             f"The network was trained for another probe ({fit.probe:.0%} unlike this one): fine-tune it to this "
-            "experiment by 'ptychogui train --from', or use it all the same with start.any_probe=true.",
+            "experiment, or let it be given any probe (start.any_probe=true).",
             fatal=not any_probe,
         )
     elif fit.probe > _LIKE:
@@ -83,3 +78,13 @@ def doubts(fit: Fit, *, any_probe: bool = False) -> Iterator[Doubt]:
         yield Doubt(f"The network was trained for a pixel of {there}, and here it sees one of {here}.", fatal=False)
     if fit.counts < 1 / _OTHER_COUNTS:
         yield Doubt(f"The frames have {1 / fit.counts:.0f} times fewer counts than those of its training.", fatal=False)
+
+
+def too_small(window: tuple[int, int], pixels: int) -> str | None:
+    """What to do where patterns of `window` (ny, nx) have fewer pixels than a network takes."""
+    if min(window) >= pixels:
+        return None
+    return (
+        f"The patterns have {window[0]} × {window[1]} pixels and the network takes {pixels} × {pixels}: choose a "
+        "network for smaller patterns, or train one."
+    )

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ptychogui.engine.learn.experiment import cut, experiment, scales
-from ptychogui.engine.learn.fit import Fit, doubts
+from ptychogui.engine.learn.experiment import cut, experiment, refuse_near, scales
+from ptychogui.engine.learn.fit import Fit, doubts, too_small
 from ptychogui.engine.learn.scans import Scans
 from ptychogui.engine.learn.weights import Weights
 from ptychogui.engine.problem import Problem
 from ptychogui.engine.state import State
 from ptychogui.engine.views import shift_ramps
 from ptychogui.params import InputError
-
-_log = logging.getLogger(__name__)
 
 _LIT = 0.05
 """Where less than this part of the median light falls, the picture has the mean of what is lit."""
@@ -27,19 +23,35 @@ _NO_SHIFT = 0.01
 """Shifts, in the network's pixels, that need not be made."""
 
 
-def picture(problem: Problem, state: State, weights: Weights, *, any_probe: bool = False) -> Tensor:
-    """The object (Y, X) that a network sees in the patterns, on the canvas of `state`, for its probe's power.
+def refuse_size(problem: Problem, weights: Weights) -> None:
+    """Raise `InputError` where patterns of this field or size cannot be given to a network, whatever the probe."""
+    refuse_near(problem)
+    if (sentence := too_small(problem.window, weights.card.network.pixels)) is not None:
+        raise InputError(sentence)
+
+
+def checked(problem: Problem, state: State, weights: Weights, *, any_probe: bool = False) -> tuple[str, ...]:
+    """What in a scan is not quite what the network was trained for, in sentences.
 
     Raises `InputError` where the network cannot be given these patterns, or, without `any_probe`, where it was trained
     for another probe.
     """
+    given = experiment(problem, state, weights.card.network.pixels)
+    found = tuple(doubts(Fit.of(weights, given, problem.window), any_probe=any_probe))
+    for doubt in found:
+        if doubt.fatal:
+            raise InputError(doubt.text)
+    return tuple(doubt.text for doubt in found)
+
+
+def picture(problem: Problem, state: State, weights: Weights) -> Tensor:
+    """The object (Y, X) that a network sees in the patterns, on the canvas of `state`, for its probe's power.
+
+    `checked` says whether the network may be given them. Raises `InputError` for a near field and an empty probe.
+    """
     network = weights.network(problem.device)
     pixels = weights.card.network.pixels
     given = experiment(problem, state, pixels)
-    for doubt in doubts(Fit.of(weights, given, problem.window), any_probe=any_probe):
-        if doubt.fatal:
-            raise InputError(doubt.text)
-        _log.warning("%s", doubt.text)
     corner, first, shift = _on_pixels(torch.from_numpy(given.positions_px).to(problem.device))
     ny, nx = (int(value) + pixels + _SLACK for value in corner.max(0).values)
     probe = given.probe.to(problem.device)

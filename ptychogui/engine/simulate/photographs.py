@@ -33,7 +33,8 @@ def greys(images: tuple[str, str] | None, shape: tuple[int, int], rng: Generator
 def photograph(path: str, shape: tuple[int, int] | None = None) -> Array:
     """A photograph in grey, its darkest 0, its lightest 1.
 
-    With a shape, the largest part that has its form, averaged to (ny, nx) pixels. Raises `InputError` where the file
+    With a shape, the largest part that has its form, averaged to (ny, nx) pixels, or with values between its own where
+    these are more. Raises `InputError` where the file
     is no picture that can be read.
     """
     try:
@@ -49,7 +50,8 @@ def photograph(path: str, shape: tuple[int, int] | None = None) -> Array:
         scale = min(height / shape[0], width / shape[1])
         y, x = (height - scale * shape[0]) / 2, (width - scale * shape[1]) / 2
         box = (x, y, width - x, height - y)
-        picture = picture.resize((shape[1], shape[0]), Image.Resampling.BOX, box=box)
+        between = Image.Resampling.BOX if scale >= 1 else Image.Resampling.BILINEAR
+        picture = picture.resize((shape[1], shape[0]), between, box=box)
     values = np.asarray(picture, np.float64)
     if not np.isfinite(values).all():
         raise InputError(f"{path} has pixels that are no numbers: give a picture without them.")

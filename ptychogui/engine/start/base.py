@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ptychogui.params import Params
 
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from ptychogui.types import Dataset, Result
 
 
+class Guess(NamedTuple):
+    """A first guess, so far: `doing` is what is tried next, '' where it is the last; `messages` are for the user."""
+
+    state: State
+    doing: str = ""
+    messages: tuple[str, ...] = ()
+
+
 class Start(Params):
     """A start is its parameters plus `state`; one that has to search says by `guesses` how far it is."""
 
@@ -21,8 +29,6 @@ class Start(Params):
     def state(self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int) -> State:
         """The first guess of object, probe and positions; `initial` is an earlier result, where there is one."""
 
-    def guesses(
-        self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int
-    ) -> Iterator[tuple[State, str]]:
-        """One state, again and again, the best so far, each time with what is tried next; the last time with ''."""
-        yield self.state(problem, dataset, initial, seed), ""
+    def guesses(self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int) -> Iterator[Guess]:
+        """One state, again and again, the best so far."""
+        yield Guess(self.state(problem, dataset, initial, seed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-from ptychogui.engine.start.base import Start
+from ptychogui.engine.start.base import Guess, Start
 from ptychogui.params import ESSENTIAL, Count
 
 if TYPE_CHECKING:
@@ -29,12 +29,10 @@ class Guessed(Start):
 
     def state(self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int) -> State:
         """Object 1 everywhere, and the probe at the mean power of the frames; an `initial` result is not used."""
-        *_, (state, _) = self.guesses(problem, dataset, initial, seed)
-        return state
+        *_, last = self.guesses(problem, dataset, initial, seed)
+        return last.state
 
-    def guesses(
-        self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int
-    ) -> Iterator[tuple[State, str]]:
+    def guesses(self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int) -> Iterator[Guess]:
         """The state with the best probe so far, before each short run and after the last."""
         import torch
 
@@ -52,4 +50,4 @@ class Guessed(Start):
                 obj = torch.ones((1, *shape), dtype=problem.dtype, device=problem.device)
                 state = State.at(obj, probe, torch.from_numpy(begin).to(problem.device), origin_m)
             state.probe = probe
-            yield state, doing
+            yield Guess(state, doing)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from ptychogui.engine.start.base import Guess
 from ptychogui.engine.start.guessed import Guessed
 from ptychogui.params import ESSENTIAL, FILE, WEIGHTS, Positive
 
 if TYPE_CHECKING:
     from ptychogui.engine.problem import Problem
-    from ptychogui.engine.state import State
     from ptychogui.types import Dataset, Result
 
 
@@ -28,22 +28,23 @@ class FromNetwork(Guessed):
     any_probe: bool = False
     """Give it the patterns also where its training knew another probe. Off: such a run is not begun."""
 
-    def guesses(
-        self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int
-    ) -> Iterator[tuple[State, str]]:
+    def guesses(self, problem: Problem, dataset: Dataset, initial: Result | None, seed: int) -> Iterator[Guess]:
         """The state with the best probe so far; at last with the network's picture as its object.
 
         Raises `InputError` where there are no weights, or none that fit.
         """
-        from ptychogui.engine.learn.guess import picture
+        from ptychogui.engine.learn.guess import checked, picture, refuse_size
         from ptychogui.engine.learn.shipped import load
 
         weights = load(self.weights)
-        for state, doing in super().guesses(problem, dataset, initial, seed):
-            if doing:
-                yield state, doing
-        yield state, "Giving the patterns to the network…"
+        refuse_size(problem, weights)  # before the search for a probe, which takes its time
+        for guess in super().guesses(problem, dataset, initial, seed):
+            state = guess.state
+            if guess.doing:
+                yield guess
+        yield Guess(state, "Giving the patterns to the network…")
         counts = self.counts or problem.mean_counts / weights.card.network.transmission
         state.probe = state.probe * (counts / problem.measured_power(state.probe)).sqrt()
-        state.obj[0] = picture(problem, state, weights, any_probe=self.any_probe)
-        yield state, ""
+        said = checked(problem, state, weights, any_probe=self.any_probe)
+        state.obj[0] = picture(problem, state, weights)
+        yield Guess(state, messages=said)
