@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -62,36 +63,20 @@ class TrainJob(Params):
             raise InputError(f"The job is not valid TOML: {error}.") from error
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a card tells of a training beside its job: the file of the experiment, the pictures, and the command."""
+
+    source: str
+    images: str
+    command: str
+
+
 class Lesson:
     """A training job at work: what it says on its way, and its weights at any time."""
 
-    def __init__(self, job: TrainJob, source: Dataset | Result, command: str = "") -> None:
-        """Raises `InputError` where job and experiment do not fit."""
-        from ptychogui.engine.device import device_of
-        from ptychogui.engine.learn.pictures import from_folder, made
-        from ptychogui.engine.learn.shipped import load
-        from ptychogui.engine.learn.trainer import Trainer
-        from ptychogui.types import Dataset
-
-        begin = load(job.begin) if job.begin else None
-        if begin is not None:
-            training = _but_for(job.training, begin.card.training) if begin.resume else job.training
-            job = job.model_copy(update={"network": _network(begin.card.network, job.network), "training": training})
-            command = "\n".join(one for one in (begin.card.command, command) if one)
-        self.job, self.command, self.source = job, command, source.source if isinstance(source, Dataset) else ""
-        device = device_of(job.device)
-        pixels = job.network.pixels
-        if isinstance(source, Dataset):
-            self.experiment = _of_dataset(source, job, pixels)
-        else:
-            self.experiment = _of_result(source, pixels)
-            self.source = source.provenance.get("data", "")
-        images = job.training.images
-        pictures = from_folder(Path(images)) if images else made(job.training.made, job.training.seed)
-        self.images = f"{len(pictures)} pictures {f'of {Path(images).name}' if images else 'made by formula'}"
-        self.trainer: Trainer = Trainer(job.network, job.training, self.experiment, pictures, device)
-        if begin is not None:
-            self.trainer.begin_with(begin)
+    def __init__(self, job: TrainJob, experiment: Experiment, trainer: Trainer, told: Told) -> None:
+        self.job, self.experiment, self.trainer, self._told = job, experiment, trainer, told
 
     def run(self) -> Iterator[Progress]:
         """Train; the last report says why it ended."""
@@ -111,9 +96,9 @@ class Lesson:
             training=training,
             pixel_m=self.experiment.pixel_m,
             counts=self.experiment.counts,
-            source=Path(self.source).name,
-            images=self.images,
-            command=self.command,
+            source=Path(self._told.source).name,
+            images=self._told.images,
+            command=self._told.command,
             program=f"ptychogui {version('ptychogui')}",
             date=datetime.now(UTC).isoformat(timespec="seconds"),
             device=str(trainer.device),
@@ -136,6 +121,44 @@ class Lesson:
             save(self.weights(checkpoint=checkpoint), temporary, half=not checkpoint)
 
 
+def lesson(job: TrainJob, source: Dataset | Result, command: str = "") -> Lesson:
+    """A training job, ready to begin. Raises `InputError` where it and the scan or the result do not fit."""
+    *_, ready = prepared(job, source, command)
+    assert isinstance(ready, Lesson)
+    return ready
+
+
+def prepared(job: TrainJob, source: Dataset | Result, command: str = "") -> Iterator[str | Lesson]:
+    """What is done to prepare a lesson, and at last the lesson. Raises `InputError` where it cannot be."""
+    from ptychogui.engine.device import device_of
+    from ptychogui.engine.learn.pictures import from_folder, made
+    from ptychogui.engine.learn.shipped import load
+    from ptychogui.engine.learn.trainer import Trainer
+    from ptychogui.types import Dataset
+
+    begin = load(job.begin) if job.begin else None
+    if begin is not None:
+        training = _but_for(job.training, begin.card.training) if begin.resume else job.training
+        job = job.model_copy(update={"network": _network(begin.card.network, job.network), "training": training})
+        command = "\n".join(one for one in (begin.card.command, command) if one)
+    if isinstance(source, Dataset):
+        name = source.source
+        for found in _of_dataset(source, job):
+            if isinstance(found, str):
+                yield found
+    else:
+        name, found = source.provenance.get("data", ""), _of_result(source, job.network.pixels)
+    assert not isinstance(found, str)
+    images = job.training.images
+    yield f"Reading the photographs of {images}…" if images else f"Making {job.training.made} pictures…"
+    pictures = from_folder(Path(images)) if images else made(job.training.made, job.training.seed)
+    said = f"{len(pictures)} pictures {f'of {Path(images).name}' if images else 'made by formula'}"
+    trainer = Trainer(job.network, job.training, found, pictures, device_of(job.device))
+    if begin is not None:
+        trainer.begin_with(begin)
+    yield Lesson(job, found, trainer, Told(name, said, command))
+
+
 def source_of(data: Data) -> Dataset | Result:
     """The scan, or the result, that the path of a training job names."""
     from ptychogui import io
@@ -143,20 +166,23 @@ def source_of(data: Data) -> Dataset | Result:
     return io.read_result(data.path) if io.is_result(data.path) else io.read(data)
 
 
-def _of_dataset(dataset: Dataset, job: TrainJob, pixels: int) -> Experiment:
-    from dataclasses import replace
-
+def _of_dataset(dataset: Dataset, job: TrainJob) -> Iterator[str | Experiment]:
+    """What is done to find the probe of a scan, and at last the experiment."""
     import torch
 
     from ptychogui.engine.learn.experiment import experiment
     from ptychogui.engine.models.thin import Thin
     from ptychogui.engine.problem import problem
 
-    _check_size(dataset.geometry.shape, pixels)
+    _check_size(dataset.geometry.shape, job.network.pixels)
+    yield "Looking at the scan…"
     posed = problem(dataset, Thin(), torch.device("cpu"))
-    found = experiment(posed, job.start.state(posed, dataset, None, job.training.seed), pixels)
+    for guess in job.start.guesses(posed, dataset, None, job.training.seed):
+        if guess.doing:
+            yield guess.doing
+    found = experiment(posed, guess.state, job.network.pixels)
     # a start gives the probe the mean counts of the frames, which the samples have dimmed
-    return replace(found, counts=found.counts / job.network.transmission)
+    yield replace(found, counts=found.counts / job.network.transmission)
 
 
 def _of_result(result: Result, pixels: int) -> Experiment:

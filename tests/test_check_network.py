@@ -15,7 +15,7 @@ from ptychogui.engine.learn.unrolled import Unrolled
 from ptychogui.engine.simulate import recipes, simulate
 from ptychogui.engine.start.ptychonet import FromNetwork
 from ptychogui.job import Job
-from ptychogui.train import Lesson, TrainJob
+from ptychogui.train import TrainJob, lesson
 from ptychogui.types import Dataset
 
 
@@ -38,12 +38,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory, scan: Dataset) -> Path:
     folder = tmp_path_factory.mktemp("networks")
     for name, width in (("given", 0), ("blind", 2)):
         training = Training(made=4, steps=1, frames=4, batch=1)
-        lesson = Lesson(
+        course = lesson(
             TrainJob(network=Unrolled(pixels=32, channels=2, looks=1, width=width), training=training), scan
         )
-        for _ in lesson.run():
+        for _ in course.run():
             pass
-        lesson.save(folder / f"{name}.safetensors")
+        course.save(folder / f"{name}.safetensors")
     return folder
 
 

@@ -26,7 +26,7 @@ from ptychogui.io.data import Data
 from ptychogui.job import Job, snapshots
 from ptychogui.params import InputError
 from ptychogui.reproduce import Recipe
-from ptychogui.train import Lesson, TrainJob, source_of
+from ptychogui.train import TrainJob, lesson, source_of
 from ptychogui.types import Result, Snapshot
 
 NETWORK = ["--set", "network.pixels=32", "--set", "network.channels=4", "--set", "network.looks=2"]
@@ -100,11 +100,11 @@ def test_a_job_in_a_file_reproduces_the_weights(weights: Path, scan: Path, tmp_p
 def test_python_trains_as_the_command_does(weights: Path, scan: Path) -> None:
     card = card_of(weights)
     job = TrainJob(data=Data(path=str(scan)), network=card.network, training=card.training, device="cpu")
-    lesson = Lesson(job, source_of(job.data))
-    *_, last = lesson.run()
+    course = lesson(job, source_of(job.data))
+    *_, last = course.run()
     assert last.ended == "steps"
     assert last.error == pytest.approx(card.error)
-    found = lesson.weights()
+    found = course.weights()
     assert found.card.model_copy(update={"command": card.command, "date": card.date, "seconds": card.seconds}) == card
     held = load(weights)
     assert all(torch.allclose(value, found.tensors[name], atol=1e-3) for name, value in held.tensors.items())
@@ -146,11 +146,11 @@ def test_a_checkpoint_is_gone_on_with_to_the_bit(scan: Path, tmp_path: Path) -> 
         job = job.with_value(f"network.{path}", value)
     for path, number in (("steps", 4), ("made", 8), ("frames", 4), ("batch", 1)):
         job = job.with_value(f"training.{path}", number)
-    lesson = Lesson(job, source_of(job.data))
-    for progress in lesson.run():
+    course = lesson(job, source_of(job.data))
+    for progress in course.run():
         if progress.step == 2:
-            lesson.save(half, checkpoint=True)
-    lesson.save(whole)
+            course.save(half, checkpoint=True)
+    course.save(whole)
     assert main(["train", str(scan), "-o", str(rest), "--from", str(half), "--device", "cpu"]) == 0
     one, other = load_file(whole), load_file(rest)
     assert one.keys() == other.keys()
@@ -163,10 +163,10 @@ def test_a_checkpoint_may_go_on_for_longer(scan: Path, tmp_path: Path) -> None:
     job = TrainJob(device="cpu").with_value("data.path", str(scan)).with_value("network.pixels", 32)
     for path, number in (("steps", 1), ("made", 8), ("frames", 4), ("batch", 1), ("learning_rate", 3e-3)):
         job = job.with_value(f"training.{path}", number)
-    lesson = Lesson(job.with_value("network.channels", 4), source_of(job.data))
-    list(lesson.run())
+    course = lesson(job.with_value("network.channels", 4), source_of(job.data))
+    list(course.run())
     half, rest = tmp_path / "half.safetensors", tmp_path / "rest.safetensors"
-    lesson.save(half, checkpoint=True)
+    course.save(half, checkpoint=True)
     more = ["--from", str(half), "--device", "cpu", "--set", "training.steps=3"]
     assert main(["train", str(scan), "-o", str(rest), *more]) == 0
     card = card_of(rest)
@@ -176,9 +176,9 @@ def test_a_checkpoint_may_go_on_for_longer(scan: Path, tmp_path: Path) -> None:
 
 def test_a_checkpoint_serves_as_weights_too(scan: Path, weights: Path, tmp_path: Path) -> None:
     job = TrainJob().with_value("data.path", str(scan)).with_value("begin", str(weights))
-    lesson = Lesson(job.with_value("training.steps", 1).with_value("training.made", 8), source_of(job.data))
-    list(lesson.run())
-    lesson.save(tmp_path / "c.safetensors", checkpoint=True)
+    course = lesson(job.with_value("training.steps", 1).with_value("training.made", 8), source_of(job.data))
+    list(course.run())
+    course.save(tmp_path / "c.safetensors", checkpoint=True)
     assert load(tmp_path / "c.safetensors").network(torch.device("cpu")) is not None
 
 
@@ -194,7 +194,7 @@ def test_help_names_every_parameter(capsys: Any) -> None:
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     out = capsys.readouterr().out
-    for name in ("network.kind = unrolled", "network.looks = 5", "training.loss = mse", "training.images", "begin"):
+    for name in ("network.kind = unrolled", "network.looks = 12", "training.loss = mse", "training.images", "begin"):
         assert f"  {name}" in out
 
 
@@ -238,7 +238,7 @@ def test_a_result_of_a_near_field_is_no_experiment(result: Path) -> None:
     found = io.read_result(result)
     near = replace(found, geometry=replace(found.geometry, field="near"))
     with pytest.raises(InputError, match="far-field patterns only, and this result is of the near field"):
-        Lesson(TrainJob(), near)
+        lesson(TrainJob(), near)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
@@ -400,7 +400,7 @@ def test_a_run_from_the_data_needs_no_weights(scan: Path, tmp_path: Path) -> Non
 
 
 def test_another_probe_is_refused_or_told(
-    weights: Path, encoder: Path, tmp_path: Path, refused: Any, caplog: Any
+    weights: Path, encoder: Path, tmp_path: Path, refused: Any, capsys: Any
 ) -> None:
     """A PtychoNet has learned its probe; a network that is given the probe may see another, and says so."""
     other = tmp_path / "other.cxi"
@@ -411,9 +411,10 @@ def test_another_probe_is_refused_or_told(
     assert said.startswith("The network was trained for another probe (")
     assert "start.any_probe=true" in said
     assert main(["run", str(other), "-o", str(output), *flags(encoder, "start.any_probe=true"), "--epochs", "1"]) == 0
-    assert "The network was trained for another probe (" in caplog.text
-    assert main(["run", str(other), "-o", str(output), *flags(weights), "--epochs", "1"]) == 0
-    assert "It is given the probe, so it may serve all the same." in caplog.text
+    assert "ptychogui: The network was trained for another probe (" in capsys.readouterr().err
+    assert main(["run", str(other), "-o", str(output), *flags(weights), "--epochs", "1", "--json"]) == 0
+    (said,) = json.loads(capsys.readouterr().out)["warnings"]
+    assert said.endswith("It is given the probe, so it may serve all the same.")
 
 
 def test_what_a_network_cannot_be_given_is_refused_and_replaces_no_result(

@@ -8,12 +8,14 @@ import shlex
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ptychogui.cli.arguments import Commands, add_command, add_set, text_of, told_of
 from ptychogui.params import InputError, parse_setting
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from ptychogui.train import Lesson, TrainJob
 
 
@@ -97,13 +99,20 @@ def _job(options: argparse.Namespace) -> TrainJob:
 
 
 def _learn(job: TrainJob, output: Path, command: str, *, as_json: bool) -> int:
+    from tqdm import tqdm
+
     from ptychogui.io.files import check_writable
-    from ptychogui.train import Lesson, source_of
+    from ptychogui.train import Lesson, prepared, source_of
 
     check_writable(output)
-    lesson = Lesson(job, source_of(job.data), command)
     checkpoint = output.with_name(f"{output.stem}.checkpoint{output.suffix}")
-    ended = _followed(lesson, checkpoint)
+    with tqdm(total=100, unit="%", disable=not sys.stderr.isatty()) as bar:
+        for item in prepared(job, source_of(job.data), command):
+            if isinstance(item, Lesson):
+                lesson = item
+            else:
+                bar.set_postfix_str(item)
+        ended = _followed(lesson, checkpoint, bar)
     lesson.save(output)
     if ended != "stopped":
         checkpoint.unlink(missing_ok=True)
@@ -116,10 +125,8 @@ def _learn(job: TrainJob, output: Path, command: str, *, as_json: bool) -> int:
     return 130 if ended == "stopped" else 0
 
 
-def _followed(lesson: Lesson, checkpoint: Path) -> str:
-    """Train with a progress bar and a checkpoint after every report; Ctrl-C stops. Returns why it ended."""
-    from tqdm import tqdm
-
+def _followed(lesson: Lesson, checkpoint: Path, bar: tqdm[Any]) -> str:
+    """Train, with a checkpoint after every report; Ctrl-C stops. Returns why it ended."""
     before = signal.getsignal(signal.SIGINT)
 
     def stop(*_: object) -> None:
@@ -128,11 +135,10 @@ def _followed(lesson: Lesson, checkpoint: Path) -> str:
 
     signal.signal(signal.SIGINT, stop)
     try:
-        with tqdm(total=100, unit="%", disable=not sys.stderr.isatty()) as bar:
-            for progress in lesson.run():
-                bar.set_postfix_str(f"error {progress.error:.4f} ({progress.mean_error:.4f})", refresh=False)
-                bar.update(round(100 * progress.share) - bar.n)
-                lesson.save(checkpoint, checkpoint=True)
+        for progress in lesson.run():
+            bar.set_postfix_str(f"error {progress.error:.4f} ({progress.mean_error:.4f})", refresh=False)
+            bar.update(round(100 * progress.share) - bar.n)
+            lesson.save(checkpoint, checkpoint=True)
         return progress.ended
     finally:
         signal.signal(signal.SIGINT, before)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ptychogui.io import places
 from ptychogui.reproduce import training_command
-from ptychogui.train import Lesson, TrainJob
+from ptychogui.train import Lesson, TrainJob, prepared
 from ptychogui.types import Dataset, Result
 
 if TYPE_CHECKING:
@@ -82,11 +82,15 @@ class Course:
         """
         taught = self._taught
         yield taught
-        self.lesson = lesson = Lesson(self.job, self._source, training_command(self.job, self._name + SUFFIX))
-        if self._stopping:
-            return
-        yield replace(taught, doing="The first steps…")
-        yield from self._train(taught, lesson)
+        for item in prepared(self.job, self._source, training_command(self.job, self._name + SUFFIX)):
+            if self._stopping:
+                return
+            if isinstance(item, str):
+                yield replace(taught, doing=item)
+            else:
+                self.lesson = item
+                yield replace(taught, doing="The first steps…")
+                yield from self._train(taught, item)
 
     def go_on(self) -> Generator[Taught, None, None]:
         """What takes a training that was stopped up again, as if it had not been; from now on it may be stopped."""

@@ -21,7 +21,7 @@ from ptychogui.engine.simulate import recipes, simulate
 from ptychogui.engine.simulate.ptychonet import PtychoNetFermat, PtychoNetGrid
 from ptychogui.engine.solvers.dm import DM
 from ptychogui.job import Job, run
-from ptychogui.train import Lesson, TrainJob
+from ptychogui.train import TrainJob, lesson
 
 TINY = Size(objects=2, share=0.03, side=32)
 SAMPLE = PtychoNetGrid(shape=(32, 36), scan_shape=(3, 4), step_px=8, sigma_px=7.5, amplitude=(0.6, 1.0), seed=3)
@@ -36,10 +36,10 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
         "training": {"steps": 3, "made": 8, "frames": 4},
         "start": {"kind": "data", "find_defocus": False},
     }
-    lesson = Lesson(TrainJob.read(values), Known(SAMPLE).dataset)
-    for _ in lesson.run():
+    course = lesson(TrainJob.read(values), Known(SAMPLE).dataset)
+    for _ in course.run():
         pass
-    lesson.save(path)
+    course.save(path)
     return str(path)
 
 

@@ -81,7 +81,7 @@ class Truth(Guesser):
         super().__init__()
         self.state, self.scale, self.first_px, self.place = state, torch.tensor(scale).double(), first_px, place
 
-    def forward(self, scans: Scans) -> list[Tensor]:
+    def forward(self, scans: Scans, late: float = 0.0) -> list[Tensor]:
         first = (self.state.position_px / self.scale - scans.corner).mean(0)
         y, x = ((torch.arange(scans.shape[n]) + first[n]) * self.scale[n] + self.first_px[n] for n in (0, 1))
         self.place.scans.append(scans)

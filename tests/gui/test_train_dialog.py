@@ -240,7 +240,7 @@ def test_weights_that_are_none_are_refused_and_good_ones_are_fine_tuned(
     before = dialog.stream.item.errors
     trained(dialog, until)
     assert dialog.stream.item.errors[0] != before[0]
-    assert "begin=" in dialog._course.lesson.command  # type: ignore[union-attr]
+    assert "begin=" in dialog._course.lesson.weights().card.command  # type: ignore[union-attr]
 
 
 def test_a_result_with_its_probe_is_an_experiment_too(

@@ -31,8 +31,12 @@ class Guesser(nn.Module):
     """Scans in, pictures out."""
 
     @abstractmethod
-    def forward(self, scans: Scans) -> list[Tensor]:
-        """Pictures (B, Y, X), complex: each better than the one before."""
+    def forward(self, scans: Scans, late: float = 0.0) -> list[Tensor]:
+        """Pictures (B, Y, X), complex: each better than the one before.
+
+        A training step may teach only a part of the iterations of a network that has many: `late`, from 0 to 1, says
+        which. The first picture then has no gradient, where it is what these began with.
+        """
 
 
 class Patches(nn.Module):
@@ -99,7 +103,7 @@ class Stitched(Guesser):
         self.patches = Patches(pixels, width, residual)
         self.amplitude, self.phase_rad, self.middle = amplitude, phase_rad, middle(amplitude, phase_rad)
 
-    def forward(self, scans: Scans) -> list[Tensor]:
+    def forward(self, scans: Scans, late: float = 0.0) -> list[Tensor]:
         """One picture, which knows nothing where no light falls."""
         count, frames = scans.amplitudes.shape[:2]
         every = scans.amplitudes.flatten(0, 1)
@@ -128,7 +132,7 @@ class Dilated(Guesser):
         self.layers = nn.Sequential(*layers[:-1])
         self.scale = nn.Parameter(torch.tensor(_RESIDUAL))
 
-    def forward(self, scans: Scans) -> list[Tensor]:
+    def forward(self, scans: Scans, late: float = 0.0) -> list[Tensor]:
         """The stitched picture and the refined one."""
         (first,) = self.stitched(scans)
         more = self.layers(torch.view_as_real(first - self.middle).movedim(-1, 1)).float()
@@ -136,33 +140,55 @@ class Dilated(Guesser):
 
 
 class Looking(Guesser):
-    """Learned iterations, all with the same weights."""
+    """Learned iterations, all with the same weights.
 
-    def __init__(self, pixels: int, width: int, amplitude: Range, phase_rad: Range, looks: int, channels: int) -> None:
+    A training step teaches `taught` of them in a row, and those before are made without learning: so there may be many
+    in little memory and time, each is taught to mend what is left, and more of them go on where the taught ones end.
+    """
+
+    def __init__(
+        self,
+        pixels: int,
+        width: int,
+        amplitude: Range,
+        phase_rad: Range,
+        channels: int,
+        *,
+        looks: int,
+        taught: int,
+    ) -> None:
         super().__init__()
         self.first = Stitched(pixels, width, amplitude, phase_rad, residual=False) if width else None
-        self.middle, self.looks = middle(amplitude, phase_rad), looks
+        self.middle, self.looks, self.taught = middle(amplitude, phase_rad), looks, min(taught, looks)
         self.net = Scales(5 + _MEMORY, 2 + _MEMORY, channels)
 
-    def forward(self, scans: Scans) -> list[Tensor]:
+    def forward(self, scans: Scans, late: float = 0.0) -> list[Tensor]:
         """The picture to begin with, and the one behind every look."""
         count = len(scans.amplitudes)
         if self.first is None:
             obj = torch.full((count, *scans.shape), self.middle, dtype=scans.probe.dtype, device=scans.probe.device)
         else:
             (obj,) = self.first(scans)
-        lit = scans.illumination.log1p().expand(count, 1, -1, -1)
         memory = scans.amplitudes.new_zeros((count, _MEMORY, *scans.shape))
+        looks = self.taught if self.training else self.looks
+        before = int(late * (self.looks - looks + 1)) if self.training else 0
+        with torch.no_grad():
+            for _ in range(before):
+                obj, memory = self._look(scans, obj, memory)
         pictures = [obj]
-        for _ in range(self.looks):
-            step = _STEP_GAIN * scans.step(obj)
-            away = obj - self.middle
-            seen = torch.cat([torch.stack([away.real, away.imag, step.real, step.imag], 1), lit, memory], 1)
-            said = torch.tanh(self.net(seen).float())
-            memory = said[:, 2:]
-            obj = obj + _SCALE * torch.complex(said[:, 0], said[:, 1])
+        for _ in range(looks):
+            obj, memory = self._look(scans, obj, memory)
             pictures.append(obj)
         return pictures
+
+    def _look(self, scans: Scans, obj: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """The next picture, and what is remembered."""
+        lit = scans.illumination.log1p().expand(len(obj), 1, -1, -1)
+        step = _STEP_GAIN * scans.step(obj)
+        away = obj - self.middle
+        seen = torch.cat([torch.stack([away.real, away.imag, step.real, step.imag], 1), lit, memory], 1)
+        said = torch.tanh(self.net(seen).float())
+        return obj + _SCALE * torch.complex(said[:, 0], said[:, 1]), said[:, 2:]
 
 
 class Scales(nn.Module):

@@ -31,6 +31,7 @@ _JUDGED = 8
 _LAYOUTS = 3
 _EARLIER = 0.6
 """How much less each earlier picture of a network counts than the one behind it."""
+_LEAST_ERROR = 1e-6
 _STEEPEST = 1.0
 """Longer gradients are cut to this length."""
 _LEAST_RATE = 0.01
@@ -197,13 +198,13 @@ class Trainer:
             group["lr"] = self._rate()
         self.layers.train()
         scans, truth = self._scans(self.pictures, self.training.batch, self.generator)
-        found = self._found(scans)
+        found = self._found(scans, float(torch.rand((), generator=self.generator)))
+        errors = [self._error(obj, truth, scans) for obj in found]
         loss = torch.zeros((), device=self.device)
-        for age, obj in enumerate(reversed(found)):
-            part = mse(obj, truth, scans, self.network)
-            if self.training.loss == "dse":
-                part = part + self.training.weight * scans.misfit(obj)
-            loss = loss + _EARLIER**age * part
+        for age, error in enumerate(reversed(errors)):
+            loss = loss + _EARLIER**age * error
+        if not found[0].requires_grad:  # late looks are wanted to mend as large a part of what is left as early ones
+            loss = (loss - _EARLIER**age * error) / error.clamp_min(_LEAST_ERROR)
         self.adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         length = nn.utils.clip_grad_norm_(self.layers.parameters(), _STEEPEST)
@@ -211,10 +212,15 @@ class Trainer:
             self.adam.step()
         return loss.detach()
 
-    def _found(self, scans: Scans) -> list[Tensor]:
+    def _error(self, obj: Tensor, truth: Tensor, scans: Scans) -> Tensor:
+        """What the training makes small (0-d)."""
+        error = mse(obj, truth, scans, self.network)
+        return error + self.training.weight * scans.misfit(obj) if self.training.loss == "dse" else error
+
+    def _found(self, scans: Scans, late: float = 0.0) -> list[Tensor]:
         half = self.training.mixed and has_half(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            pictures: list[Tensor] = self.layers(scans)
+            pictures: list[Tensor] = self.layers(scans, late)
         return pictures
 
     def _scans(self, pictures: Tensor, count: int, generator: torch.Generator) -> tuple[Scans, Tensor]:

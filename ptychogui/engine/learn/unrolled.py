@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
 
 from ptychogui.engine.learn.network import Network
 from ptychogui.params import Count, Index
@@ -22,8 +24,11 @@ class Unrolled(Network):
     width: Index = 0
     """Channels of a PtychoNet that makes the picture to begin with; 0: begin with the mean of all samples, which
     suits probes that the training has not seen."""
-    looks: Count = 5
+    looks: Annotated[Count, Field(le=100)] = 12
     """How often it looks at the patterns. Few: twins stay in the picture; many: it takes longer."""
+    taught: Count = 5
+    """Looks in a row that a training step teaches, anywhere among all; those before them are made without learning.
+    Few: each is taught for itself and not for what follows; many: a step takes longer and more memory."""
     channels: Count = 24
     """Channels of the network that makes a step, on the finest of its four scales. Few: it learns fast and sees less;
     many: it takes longer."""
@@ -37,4 +42,5 @@ class Unrolled(Network):
         """The network with random weights."""
         from ptychogui.engine.learn.layers import Looking
 
-        return Looking(self.pixels, self.width, self.amplitude, self.phase_rad, self.looks, self.channels)
+        ranges = self.amplitude, self.phase_rad
+        return Looking(self.pixels, self.width, *ranges, self.channels, looks=self.looks, taught=self.taught)
