@@ -36,6 +36,7 @@ SMALL = {"pixels": PIXELS, "width": 4, "channels": 4, "looks": 2}
 TINY = {"steps": 3, "made": 8, "frames": 4, "batch": 2}
 ALSO = {
     "unrolled that begins as a PtychoNet": ("unrolled", {"width": 4}),
+    "unrolled of more looks than are taught at once": ("unrolled", {"width": 0, "looks": 5, "taught": 2}),
     "ptychonet of 32": ("ptychonet", {"pixels": 32}),
 }
 VARIANTS = {kind: (kind, {"width": 0} if kind == "unrolled" else {}) for kind in KINDS} | ALSO
@@ -355,6 +356,37 @@ def test_many_patterns_are_looked_at_in_parts(kind: str, monkeypatch: pytest.Mon
         monkeypatch.setattr(layers, "_AT_ONCE", 5)
         parts = course.layers(scans)[-1]
     assert torch.allclose(parts, whole, atol=1e-5)
+
+
+@pytest.mark.parametrize(("late", "before"), [(0.0, 0), (0.4, 1), (0.99, 3)])
+def test_late_looks_are_taught_what_early_ones_have_left(late: float, before: int) -> None:
+    course = trainer(small("unrolled", width=0, looks=5, taught=2))
+    scans, _ = scans_of(course)
+    with torch.no_grad():
+        every = course.layers.eval()(scans)
+    taught = course.layers.train()(scans, late)
+    assert [picture.requires_grad for picture in taught] == [False, True, True]
+    for one, other in zip(taught, every[before : before + 3], strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+
+
+def test_late_looks_are_asked_for_as_large_a_part_of_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loss is relative to the error with which the looks begin, so it is near 1 for each where nothing is said."""
+    course = trainer(small("unrolled", width=0, looks=5, taught=2))
+    with torch.no_grad():
+        for name, value in course.layers.named_parameters():
+            if "last" in name:
+                value.zero_()
+    monkeypatch.setattr(course.adam, "step", lambda: None)
+    assert float(course._advance()) == pytest.approx(1 + module._EARLIER, rel=1e-4)
+
+
+def test_fine_tuning_may_change_how_often_is_looked() -> None:
+    course, _ = trained(small("unrolled", width=0), steps=1)
+    weights = Weights(card_of(course), course.probe, course.tensors(), {})
+    more = trainer(small("unrolled", width=0, looks=7, amplitude=(0.2, 0.9)))
+    more.begin_with(weights)
+    assert same(more.checkpoint(), course.tensors())
 
 
 def test_weights_of_another_architecture_are_no_beginning() -> None:
