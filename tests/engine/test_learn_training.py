@@ -381,6 +381,20 @@ def test_late_looks_are_asked_for_as_large_a_part_of_what_is_left(monkeypatch: p
     assert float(course._advance()) == pytest.approx(1 + module._EARLIER, rel=1e-4)
 
 
+def test_the_probe_is_defocused_by_chance() -> None:
+    network, random = small("unrolled", width=0), torch.Generator().manual_seed(3)
+    own = trainer(network)
+    assert own._defocused(random) is own.probe
+    varied = trainer(network, variety=0.5)
+    one, other = varied._defocused(random), varied._defocused(random)
+    assert not torch.allclose(one, other, atol=0.05)
+    spectra = [torch.fft.fft2(probe).abs() for probe in (varied.probe, one)]
+    assert torch.allclose(spectra[0] / spectra[0].norm(), spectra[1] / spectra[1].norm(), atol=1e-5)
+    assert float(one.abs().max()) == pytest.approx(1)
+    scans, _ = scans_of(varied)
+    assert not torch.allclose(scans.probe, varied.probe, atol=0.05)
+
+
 def test_fine_tuning_may_change_how_often_is_looked() -> None:
     course, _ = trained(small("unrolled", width=0), steps=1)
     weights = Weights(card_of(course), course.probe, course.tensors(), {})

@@ -19,7 +19,10 @@ _DEEPEST = 8
 _DILATIONS = (1, 2, 4, 8, 16, 4, 2, 1)
 _MEMORY = 8
 """Channels that one look leaves to the next."""
-_STEP_GAIN = 4.0
+_SEEN = 8
+"""Channels that a look sees beside its memory."""
+_STEP_GAIN, _DIRECTION_GAIN = 4.0, 0.3
+_SHORTEST = 1e-6
 _AT_ONCE = 256
 """Patterns that are looked at at once, but in training, where a batch is small and its mean counts."""
 _RESIDUAL = 0.1
@@ -160,7 +163,7 @@ class Looking(Guesser):
         super().__init__()
         self.first = Stitched(pixels, width, amplitude, phase_rad, residual=False) if width else None
         self.middle, self.looks, self.taught = middle(amplitude, phase_rad), looks, min(taught, looks)
-        self.net = Scales(5 + _MEMORY, 2 + _MEMORY, channels)
+        self.net = Scales(_SEEN + _MEMORY, 2 + _MEMORY, channels)
 
     def forward(self, scans: Scans, late: float = 0.0) -> list[Tensor]:
         """The picture to begin with, and the one behind every look."""
@@ -182,12 +185,18 @@ class Looking(Guesser):
         return pictures
 
     def _look(self, scans: Scans, obj: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """The next picture, and what is remembered."""
-        lit = scans.illumination.log1p().expand(len(obj), 1, -1, -1)
-        step = _STEP_GAIN * scans.step(obj)
-        away = obj - self.middle
-        seen = torch.cat([torch.stack([away.real, away.imag, step.real, step.imag], 1), lit, memory], 1)
-        said = torch.tanh(self.net(seen).float())
+        """The next picture, and what is remembered.
+
+        The step of the patterns is shown as it is, and as a direction beside its length: near the end it is small where
+        much is still wrong.
+        """
+        step, away = scans.step(obj), obj - self.middle
+        length = step.abs().square().mean((1, 2), keepdim=True).sqrt().clamp_min(_SHORTEST)
+        direction = step / length
+        planes = [away.real, away.imag, _STEP_GAIN * step.real, _STEP_GAIN * step.imag]
+        planes += [_DIRECTION_GAIN * direction.real, _DIRECTION_GAIN * direction.imag]
+        planes += [part.expand_as(away.real) for part in (scans.illumination.log1p(), length.log10() / 2 + 1)]
+        said = torch.tanh(self.net(torch.cat([torch.stack(planes, 1), memory], 1)).float())
         return obj + _SCALE * torch.complex(said[:, 0], said[:, 1]), said[:, 2:]
 
 

@@ -228,14 +228,29 @@ class Trainer:
         corner, shape = self._layout(generator)
         network = self.network
         truth = samples(pictures, count, shape, network.amplitude, network.phase_rad, generator)
-        scans = Scans(truth.real.new_empty(0), self.probe, corner, shape)
+        probe = self._defocused(generator)
+        scans = Scans(truth.real.new_empty(0), probe, corner, shape)
         amplitudes = scans.waves(truth).abs()
         counts = self.experiment.counts if self.training.counts is None else self.training.counts
         if 0 < counts < _BRIGHT:
             scale = counts / scans.light.sum()
             noise = torch.Generator(self.device).manual_seed(int(torch.randint(2**31, (), generator=generator)))
             amplitudes = (torch.poisson(amplitudes.square() * scale, generator=noise) / scale).sqrt()
-        return Scans(amplitudes, self.probe, corner, shape), truth
+        return Scans(amplitudes, probe, corner, shape), truth
+
+    def _defocused(self, generator: torch.Generator) -> Tensor:
+        """The probe (n, n), as far out of focus as chance will have it; its largest amplitude is 1."""
+        if not self.training.variety:
+            return self.probe
+        waves = torch.fft.fft2(self.probe)
+        power, turn = waves.abs().square(), torch.zeros_like(waves.real)
+        chance = 2 * torch.rand(2, generator=generator) - 1
+        for axis, amount in enumerate(chance.tolist()):
+            square = torch.fft.fftfreq(waves.shape[axis], device=self.device).square()
+            square = square[:, None] if axis == 0 else square[None, :]
+            turn = turn + self.training.variety * amount * square / ((power * square).sum() / power.sum())
+        wave: Tensor = torch.fft.ifft2(waves * torch.polar(torch.ones_like(turn), turn))
+        return wave / wave.abs().max()
 
     def _layout(self, generator: torch.Generator) -> tuple[Tensor, tuple[int, int]]:
         """Corners (N, 2) of neighbouring frames, stretched, and the canvas that holds their windows."""

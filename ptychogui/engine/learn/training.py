@@ -33,13 +33,17 @@ class Training(Params):
     stretch: tuple[Positive, Positive] = (0.8, 1.25)
     """Least and largest factor by which the positions are stretched, at random for each step, so that the network
     serves other overlaps too."""
+    variety: NonNegative = 0.0
+    """How much the probe is defocused, at random along either axis for each step, so that the network serves other
+    probes too: the largest phase in rad at the mean square frequency of the probe. 0: the experiment's own probe only,
+    which one network learns best; 0.5: up to twice as wide."""
     counts: Annotated[float, Field(ge=0)] | None = None
     """Counts of a frame without a sample, whose noise the patterns have; unset: the experiment's; 0: no noise."""
     learning_rate: Positive = 1e-3
     """Adam's first step. Too large: the error jumps; too small: the time is over before it has learned."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.5
     """Adam's β₁; 0.5 as in the paper."""
-    patience: Count = 20
+    patience: Count = 30
     """Looks at the validation samples without a better error after which it has reached a plateau and ends."""
     held_out: Annotated[float, Field(gt=0, lt=0.9)] = 0.1
     """Part of the pictures that is not trained on and judges the network."""
