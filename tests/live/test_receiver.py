@@ -24,8 +24,8 @@ def until(asked: object, limit_s: float = 20.0) -> None:
 
 def test_a_replayed_file_comes_whole(tmp_path: Path) -> None:
     path = tmp_path / "scan.cxi"
-    small = ["--set", "shape=[24, 32]", "--set", "frames=20"]
-    assert main(["simulate", "siemens-far", "-o", str(path), *small]) == 0
+    small = ["--set", "shape=[40, 56]", "--set", "scan_shape=[5, 4]", "--set", "sigma_px=5", "--set", "step_px=7"]
+    assert main(["simulate", "ptychonet-grid", "-o", str(path), *small]) == 0
     receiver = Receiver(Replay(path=str(path), rate=0, times=2))
     receiver.start()
     until(lambda: len(receiver.scans) == 2 and receiver.state == "ended")
