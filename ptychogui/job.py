@@ -30,7 +30,7 @@ from ptychogui.engine.start.guessed import Guessed
 from ptychogui.engine.stopping import Stopping
 from ptychogui.io.data import Data
 from ptychogui.params import Index, InputError, Params
-from ptychogui.types import Dataset, Pattern, Real, Result, Snapshot
+from ptychogui.types import Dataset, Feed, Pattern, Real, Result, Snapshot
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -114,17 +114,20 @@ def iterate(job: Job, dataset: Dataset, initial: Result | None = None) -> Genera
 
 
 def snapshots(
-    job: Job, dataset: Dataset, *, initial: Result | None = None, frame: int = 0
+    job: Job, dataset: Dataset, *, initial: Result | None = None, frame: int = 0, feed: Feed | None = None
 ) -> Generator[Snapshot | Result, Request | None, None]:
     """Run a job in this process and yield plain data: a snapshot about every tenth of a second, at last the result.
 
     `send` a `Request` between two items. The last item is always the result, after a snapshot whose `ended` says why;
     an error in the run, though not in the search for a first guess, yields the result so far before it is raised.
-    `initial` continues from a result in memory, `frame` is the one whose pattern is shown. While a first guess is
-    searched for, `doing` says so; the first snapshot without it is the state from which the first epoch starts.
+    `initial` continues from a result in memory, `frame` is the one whose pattern is shown. With a `feed` the dataset
+    is what has come of a scan until now: the run takes in what comes, and does the job when the scan is over. While a
+    first guess is searched for, `doing` says so; the first snapshot without it is the state from which the first epoch
+    starts.
     """
     run = _Run(job, dataset, initial)
-    loop, ended, shown, cost = chain(run.search(), run.iterates()), "", time.monotonic(), 0.0
+    growth = run.iterates(feed) if feed is not None else ()
+    loop, ended, shown, cost = chain(run.search(), growth, run.iterates()), "", time.monotonic(), 0.0
     request = yield run.snapshot(frame)
     while not ended:
         if request is not None:
@@ -225,6 +228,8 @@ class _Run:
         self.messages: list[str] = [*said]
         self.begun_at = datetime.now(UTC).isoformat(timespec="seconds")
         self.seconds, self.search_seconds = 0.0, 0.0
+        self.live_epochs = 0
+        """Those made while the scan was running, beside the job's."""
 
     @property
     def plan(self) -> Plan:
@@ -246,13 +251,20 @@ class _Run:
             self.box = lit_box(self.state)
             yield
 
-    def iterates(self) -> Generator[Iterate, None, None]:
-        """The engine's loop, with its clock, its curve and its messages kept, and changes of the job passed on."""
+    def iterates(self, feed: Feed | None = None) -> Generator[Iterate, None, None]:
+        """The engine's loop, with its clock, its curve and its messages kept, and changes of the job passed on.
+
+        With a `feed` that which takes in frames while they come; its epochs are not those of the job.
+        """
+        from ptychogui.engine.growing import grow
         from ptychogui.engine.report import lit_box
         from ptychogui.engine.solvers.base import iterate as loop_of
 
-        loop = loop_of(self.problem, self.state, self.plan)
-        self.changed = False
+        if feed is not None:
+            loop = grow(self.problem, self.state, self.plan, feed, self._take)
+        else:
+            loop = loop_of(self.problem, self.state, self.plan)
+        before, self.changed = len(self.losses), False
         while True:
             plan, self.changed = self.plan if self.changed else None, False
             begun = time.monotonic()
@@ -262,15 +274,20 @@ class _Run:
                 return
             finally:
                 self.seconds += time.monotonic() - begun
-            self.epoch, self.whole, self.stage = item.epoch, item.whole, item.stage
-            if item.level is not self.level:
+            self.epoch, self.whole, self.stage = before + item.epoch, item.whole, item.stage
+            if item.level is not self.level or (feed is not None and item.whole):
                 self.level, self.box = item.level, lit_box(item.state)
             if item.whole:
                 self.losses.append(item.loss)
+                self.live_epochs += feed is not None
                 self.stage_epochs += [0] * (item.stage + 1 - len(self.stage_epochs))
                 self.stage_epochs[item.stage] += 1
             self.messages += item.messages
             yield item
+
+    def _take(self, dataset: Dataset) -> None:
+        """The scan has grown."""
+        self.dataset, self.data_hash = dataset, ""
 
     def change(self, job: Job) -> None:
         """Take over what a running job may change: solver, unknowns, penalties, constraints and what ends it."""
@@ -289,7 +306,7 @@ class _Run:
         messages, self.messages = tuple(self.messages), []
         return Snapshot(
             epoch=self.epoch,
-            epochs=self.plan.epochs,
+            epochs=self.live_epochs + self.plan.epochs,
             whole=self.whole,
             preview=image,
             preview_pixel_m=pixel_m,
@@ -323,7 +340,7 @@ class _Run:
         provenance = {
             "program": f"ptychogui {version('ptychogui')}",
             "data": self.dataset.source,
-            "data_hash": self.data_hash,
+            "data_hash": self.data_hash or _hash(self.dataset),
             "device": str(self.problem.device),
             "seed": str(self.job.seed),
             "begun": self.begun_at,

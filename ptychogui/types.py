@@ -180,6 +180,24 @@ class Dataset:
         return replace(self, frames=ChosenFrames(self.frames, np.asarray(index)), scan=scan, truth=None)
 
 
+class Feed(Protocol):
+    """A scan that is still being measured."""
+
+    @property
+    def planned_m(self) -> Positions | None:
+        """Where all frames are going to be, (N, 2), as far as that is known; the object gets room for them."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more will come."""
+        ...
+
+    def more(self, known: int) -> Dataset | None:
+        """The scan so far, where it has more than `known` frames; those that it had before stay as they were."""
+        ...
+
+
 @dataclass(frozen=True)
 class Pattern:
     """One frame beside what the model says of it, both (ny, nx) counts with zero frequency in the centre."""

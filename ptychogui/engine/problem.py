@@ -53,8 +53,12 @@ class Problem:
     given: Geometry = field(init=False)
     """The geometry as it was before anything was refined."""
 
+    store: Tensor = field(init=False)
+    """What the amplitudes are the first part of; there may be room for more."""
+
     def __post_init__(self) -> None:
         self.given = self.geometry
+        self.store = self.amplitudes
 
     def __len__(self) -> int:
         return len(self.amplitudes)
@@ -150,6 +154,30 @@ class Problem:
         """The loss of a name, scaled to these counts."""
         return loss_of(kind, self.typical_counts)
 
+    def take(self, dataset: Dataset) -> None:
+        """Take in the frames by which a scan has grown; those before are not read again. Raises `InputError`."""
+        known, total = len(self), len(dataset.scan)
+        if total > len(self.store):
+            grown = self.store.new_empty((max(total, len(self.store) * 3 // 2), *self.store.shape[1:]))
+            grown[:known] = self.amplitudes
+            self.store = grown
+        broken = _read(dataset, self.store[known:total], known)
+        self.amplitudes = self.store[:total]
+        if broken is not None or (self.valid is not None and self.valid.ndim == 3):
+            self._take_valid(dataset, broken, known)
+        for name in ("counts", "typical_counts", "counted"):
+            self.__dict__.pop(name, None)
+
+    def _take_valid(self, dataset: Dataset, broken: NDArray[np.bool_] | None, known: int) -> None:
+        """From now on every frame has valid pixels of its own."""
+        mask = torch.from_numpy(_ordered(dataset.mask, dataset.geometry.field == "far").copy()).to(self.device)
+        every = mask.expand(len(self), -1, -1).clone()
+        if self.valid is not None and self.valid.ndim == 3:
+            every[:known] = self.valid
+        if broken is not None:
+            every[known:] &= ~torch.from_numpy(broken).to(self.device)
+        self.valid = every
+
     def batches(self, size: int, generator: torch.Generator) -> Iterator[Tensor]:
         """Every frame once, in a random order, `size` at a time."""
         yield from torch.split(torch.randperm(len(self), generator=generator).to(self.device), size)
@@ -168,27 +196,38 @@ def problem(
     window = (ny + 2 * padding_px, nx + 2 * padding_px)
     optics = propagator(dataset.geometry, window, device, _complex(real))
     amplitudes = torch.empty(dataset.frames.shape, dtype=real, device=device)
+    broken = _read(dataset, amplitudes, 0)
     mask = _ordered(dataset.mask, far)
-    broken: NDArray[np.bool_] | None = None
-    count = at_once((ny, nx))
-    for begin in range(0, len(amplitudes), count):
-        part = slice(begin, begin + count)
-        counts = _ordered(np.asarray(dataset.frames[part], np.float64), far)
-        finite = np.isfinite(counts)
-        if not finite.all():
-            broken = np.zeros(dataset.frames.shape, np.bool_) if broken is None else broken
-            broken[part] = ~finite
-        usable = finite & mask
-        if not usable.any((1, 2)).all():
-            frame = begin + int(np.argmin(usable.any((1, 2))))
-            raise InputError(f"Frame {frame} of {dataset.source} has no valid pixel: leave it out with data.exclude.")
-        amplitudes[part] = torch.from_numpy(np.sqrt(np.where(usable, np.maximum(counts, 0), 0)))
     valid: Tensor | None = None
     if broken is not None:
         valid = torch.from_numpy(mask & ~broken).to(device)
     elif padding_px or not mask.all():
         valid = torch.from_numpy(mask).to(device=device, dtype=real)
     return Problem(model, optics, dataset.geometry, amplitudes, valid, padding_px, room_px)
+
+
+def _read(dataset: Dataset, amplitudes: Tensor, first: int) -> NDArray[np.bool_] | None:
+    """Read the frames from `first` on into `amplitudes` (n, ny, nx).
+
+    Returns where they hold no number (n, ny, nx), if anywhere. Raises `InputError` for a frame without a valid pixel.
+    """
+    far = dataset.geometry.field == "far"
+    mask = _ordered(dataset.mask, far)
+    broken: NDArray[np.bool_] | None = None
+    count = at_once(dataset.geometry.shape)
+    for begin in range(0, len(amplitudes), count):
+        part = slice(begin, min(begin + count, len(amplitudes)))
+        counts = _ordered(np.asarray(dataset.frames[first + part.start : first + part.stop], np.float64), far)
+        finite = np.isfinite(counts)
+        if not finite.all():
+            broken = np.zeros(tuple(amplitudes.shape), np.bool_) if broken is None else broken
+            broken[part] = ~finite
+        usable = finite & mask
+        if not usable.any((1, 2)).all():
+            frame = first + begin + int(np.argmin(usable.any((1, 2))))
+            raise InputError(f"Frame {frame} of {dataset.source} has no valid pixel: leave it out with data.exclude.")
+        amplitudes[part] = torch.from_numpy(np.sqrt(np.where(usable, np.maximum(counts, 0), 0)))
+    return broken
 
 
 def at_once(shape: tuple[int, ...]) -> int:

@@ -13,6 +13,7 @@ from ptychogui.geometry import Geometry
 from ptychogui.io import geometry, mapped, preparation, result, scan, sidecar
 from ptychogui.io.data import Data
 from ptychogui.io.kept import raw_of
+from ptychogui.io.prepare import PreparedFrames
 from ptychogui.io.raw import Raw
 from ptychogui.io.readers import reader_of
 from ptychogui.io.text import read_positions
@@ -32,7 +33,8 @@ def read(data: Data, need_scan: bool = True, beside: bool = True) -> Dataset:
     data, format, raw = opened(data, beside)
     path = Path(data.path)
     with _naming(path):
-        return _dataset(format, path, raw, data, need_scan)
+        said = data.model_copy(update={"path": str(path.absolute())})
+        return prepared(format, str(path), raw, said, need_scan)
 
 
 def opened(data: Data, beside: bool = True) -> tuple[Data, str, Raw]:
@@ -70,38 +72,52 @@ def _naming(path: Path) -> Iterator[None]:
         raise InputError(f"{path.name}: {error}") from error
 
 
-def _dataset(format: str, path: Path, raw: Raw, data: Data, need_scan: bool) -> Dataset:
+def prepared(format: str, source: str, raw: Raw, data: Data, need_scan: bool = True) -> Dataset:
+    """What a reader, or a source, has found as a dataset, as is said by `data`.
+
+    Raises `InputError` as `read` does.
+    """
     listing = read_positions(Path(data.positions)) if data.positions is not None else None
     far = geometry.field_of(raw, data)[0] == "far"
-    prepared = preparation.decide(raw, data, far)
-    frames = prepared.frames
+    made = preparation.decide(raw, data, far)
+    frames = made.frames
     optics = geometry.geometry(raw, data, (frames.shape[1], frames.shape[2]))
     found = scan.find(raw, listing, data, optics, frames.numbers, need_scan)
-    probe, probe_value = _probe(raw, prepared.untouched)
-    truth = _truth(raw, prepared.untouched, frames.numbers)
+    probe, probe_value = _probe(raw, made.untouched)
+    truth = _truth(raw, made.untouched, frames.numbers)
     return Dataset(
         frames=frames,
         mask=frames.used,
         scan=found.scan,
         geometry=optics,
-        source=str(path),
+        source=source,
         format=format,
         positions_known=found.known,
         probe=probe,
         truth=truth,
         values=(
             Value("format", format, "file"),
-            prepared.values[0],
+            made.values[0],
             found.value,
             *geometry.values(raw, data, optics),
-            *prepared.values[1:],
+            *made.values[1:],
             probe_value,
             *([Value("truth", "the file knows the object, the probe and the positions", "file")] if truth else []),
         ),
-        warnings=(*raw.warnings, *prepared.warnings, *_pixel_warning(optics)),
+        warnings=(*raw.warnings, *made.warnings, *_pixel_warning(optics)),
         meta=raw.meta,
-        data=data.plain() | {"path": str(path.absolute())},
+        data=data.plain(),
     )
+
+
+def longer(dataset: Dataset, raw: Raw, data: Data) -> Dataset:
+    """A dataset by `prepared` with further frames of the same scan, whose positions `raw` lists, prepared alike."""
+    frames = dataset.frames
+    assert isinstance(frames, PreparedFrames)
+    count = raw.frames.shape[0]
+    more = replace(frames, raw=raw, numbers=np.arange(count))
+    found = scan.find(raw, None, data, dataset.geometry, more.numbers, need_scan=False)
+    return replace(dataset, frames=more, scan=found.scan)
 
 
 def _pixel_warning(optics: Geometry) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ptychogui.geometry import Geometry
 from ptychogui.io.data import Data
 from ptychogui.io.geometry import coarser
+from ptychogui.io.geometry import geometry as geometry_of
 from ptychogui.io.raw import Listing, PositionUnit, Raw, pair
 from ptychogui.params import InputError, format_quantity
 from ptychogui.types import Origin, Positions, Scan, Value
@@ -105,6 +106,14 @@ def _listed(listing: Listing, data: Data, geometry: Geometry, pixel_m: Positions
     doubt = "; ".join(filter(None, [columns_doubt, unit_doubt]))
     text = f"{listing.text} ({columns}, {unit})"
     return Found(Scan(values * scale), True, Value("positions", text, "guessed" if doubt else origin, doubt))
+
+
+def unit_of(raw: Raw, data: Data) -> PositionUnit:
+    """The unit of the positions that a source lists: said, or guessed as for a file."""
+    assert raw.positions is not None
+    optics = geometry_of(raw, data, (raw.frames.shape[1] // data.bin, raw.frames.shape[2] // data.bin))
+    pixel_m = np.asarray(optics.pixel_m) / coarser(raw, data, optics.shape, optics.field == "far")
+    return _unit(raw.positions, data, optics, pixel_m, raw.positions.values)[0]
 
 
 def _unit(

@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 
 from ptychogui.io.raw import Listing, Raw
 from ptychogui.live.events import Begin, Block, Numbers, Places
+from ptychogui.live.stack import Stack
+from ptychogui.live.track import Track
 from ptychogui.types import Positions
 
 _FIRST = 256
 """Frames for which there is room at first, where the source does not say how many will come."""
 _SHARE = 0.5
 """The most of the free memory that a scan may take."""
+_RATE_S = 2.0
+"""The rate is that of so many seconds."""
 _FURTHEST = 2**16
 """So many numbers behind the highest that was expected or has come, there is no frame: such a number is garbage."""
 
@@ -27,9 +31,10 @@ _FURTHEST = 2**16
 class Counters:
     """What became of the frames of a scan: `received` of them are kept, `ready` of these have a position.
 
-    `missing` are numbers below the highest that never came, `late` ones that came after a higher number, `doubled`
-    ones that came again, `refused` ones of a wrong shape or without room, `lost` ones that the source said it could
-    not read. `rate` is in frames a second, over the last two seconds; `age_s` how long ago the last one came.
+    `missing` are numbers below the highest that never came, and when the scan is over those that were expected behind
+    it; `late` are ones that came after a higher number, `doubled` ones that came again, `refused` ones of a wrong shape
+    or without room, `lost` ones that the source said it could not read. `rate` is in frames a second, over the last two
+    seconds; `age_s` how long ago the last one came.
     """
 
     received: int = 0
@@ -55,18 +60,19 @@ class Buffer:
         self.begin = begin
         self.ended = False
         self._lock = threading.Lock()
-        frame_bytes = int(np.prod(begin.shape)) * begin.dtype.itemsize
-        self.room = max(1, int(_SHARE * psutil.virtual_memory().available / frame_bytes))
+        self._frames = Stack(begin.shape, begin.dtype)
+        self.room = max(1, int(_SHARE * psutil.virtual_memory().available / self._frames.frame_bytes))
         """The most frames for which there is memory."""
         size = min(begin.frames or _FIRST, self.room)
-        self._frames: NDArray[Any] = np.zeros((size, *begin.shape), begin.dtype)
         self._here = np.zeros(size, np.bool_)
         self._time_s = np.full(size, np.nan)
         self._positions = np.full((size, 2), np.nan)
         self._listed = np.zeros(size, np.bool_)
         self._arrived: list[Numbers] = []
-        self._track: list[tuple[float, NDArray[np.float64]]] = []
-        """Positions by time, sorted, where they come without numbers."""
+        self._track = Track()
+        """Positions by time, where they come without numbers."""
+        self._listing = Listing(np.zeros((0, 2)), begin.positions_unit, "of the source")
+        self._from_plan = False
         self._highest = -1
         self._count = Counters(expected=begin.frames)
         self._recent: list[tuple[float, int]] = []
@@ -81,7 +87,7 @@ class Buffer:
         with self._lock:
             now, numbers = time.monotonic(), np.asarray(block.numbers, np.intp)
             good = self._possible(numbers)
-            if block.frames.shape != (len(numbers), *self.begin.shape):
+            if not self._fits(block):
                 good[:] = False
             self._count_up(refused=int((~good).sum()))
             kept = np.flatnonzero(good)
@@ -98,13 +104,15 @@ class Buffer:
             before = np.maximum.accumulate(np.concatenate([[self._highest], index[:-1]]))
             self._count_up(received=len(index), late=int((index < before).sum()))
             self._highest = max(self._highest, int(index.max()))
-            self._frames[index] = _converted(block.frames[kept], self.begin.dtype)
+            self._frames.put(index, block.frames[kept])
             self._here[index] = True
             if block.time_s is not None:
                 self._time_s[index] = block.time_s[kept]
             if block.positions_m is not None:
                 self._place(index, np.asarray(block.positions_m, np.float64)[kept])
             self._complete(index)
+            if block.time_s is not None:
+                self._place_by_time()
             self._recent = [one for one in self._recent if now - one[0] < _RATE_S] + [(now, len(index))]
 
     def place(self, places: Places) -> None:
@@ -117,9 +125,19 @@ class Buffer:
                 self._place(numbers[good], where[good])
                 self._complete(numbers[good])
             elif places.time_s is not None:
-                self._track += [(float(at), one) for at, one in zip(places.time_s, where)]
-                self._track.sort(key=lambda one: one[0])
+                self._track.add(np.asarray(places.time_s, np.float64), where)
                 self._place_by_time()
+
+    def plan(self, listing: Listing) -> None:
+        """Take the positions of all frames, by their numbers, from the user; those of the source no longer count."""
+        with self._lock:
+            self._listing, self._from_plan = listing, True
+            self._positions[:] = np.nan
+            self._listed[:] = False
+            self._arrived = []
+            planned = np.asarray(listing.values, np.float64)[: self.room]
+            self._set(np.arange(len(planned)), planned)
+            self._complete(np.flatnonzero(self._here))
 
     def lose(self, frames: int) -> None:
         """Count frames that the source could not read."""
@@ -129,7 +147,7 @@ class Buffer:
     def end(self) -> None:
         """No more will come."""
         with self._lock:
-            if not self.ended and self._track:
+            if not self.ended:
                 self._place_by_time(to_the_end=True)
             self.ended = True
 
@@ -140,14 +158,15 @@ class Buffer:
         """What has come until now."""
         with self._lock:
             now = time.monotonic()
-            recent = [count for at, count in self._recent if now - at < _RATE_S]
+            recent = [(at, count) for at, count in self._recent if now - at < _RATE_S]
             last = self._recent[-1][0] if self._recent else now
-            span = max(now - self._recent[0][0], _RATE_S / 4) if recent else 1.0
+            span = max(now - recent[0][0], _RATE_S / 4) if recent else 1.0
+            awaited = max(self._highest + 1, (self.begin.frames or 0) if self.ended else 0)
             return replace(
                 self._count,
                 ready=sum(map(len, self._arrived)),
-                missing=self._highest + 1 - self._count.received,
-                rate=sum(recent) / span,
+                missing=awaited - self._count.received,
+                rate=sum(count for _, count in recent) / span,
                 age_s=now - last,
             )
 
@@ -162,7 +181,7 @@ class Buffer:
     @property
     def shape(self) -> tuple[int, ...]:
         """(N, ny, nx), with room for numbers that have not come."""
-        return self._frames.shape
+        return len(self._here), *self.begin.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -171,8 +190,17 @@ class Buffer:
 
     def __getitem__(self, index: Any, /) -> NDArray[Any]:
         """Frames by their numbers; they do not change any more once they are here."""
-        values: NDArray[Any] = self._frames[index]
-        return values
+        numbers = np.arange(len(self._here))[index]
+        if np.ndim(numbers) == 0:
+            frame: NDArray[Any] = self._frames.read(np.atleast_1d(numbers))[0]
+            return frame
+        return self._frames.read(numbers)
+
+    @property
+    def planned(self) -> Numbers:
+        """The numbers (n,) of all frames whose positions are known, of such as have not come too."""
+        with self._lock:
+            return np.flatnonzero(np.isfinite(self._positions).all(1))
 
     def positions(self, numbers: Numbers) -> Positions:
         """The positions (n, 2) of frames, as they are known now, in the unit that the source has said."""
@@ -184,7 +212,7 @@ class Buffer:
         from ptychogui.types import ChosenFrames
 
         begin = self.begin
-        listing = Listing(self.positions(numbers), begin.positions_unit, "of the source")
+        listing = replace(self._listing, values=self.positions(numbers))
         return Raw(
             frames=ChosenFrames(self, numbers),
             positions=listing,
@@ -199,23 +227,37 @@ class Buffer:
     def _count_up(self, **more: int) -> None:
         self._count = replace(self._count, **{name: getattr(self._count, name) + n for name, n in more.items()})
 
+    def _fits(self, block: Block) -> bool:
+        """Whether a block is what was begun with: as many frames as numbers, of this shape, and counts."""
+        count, kinds = len(block.numbers), "uib" if self.begin.dtype.kind in "ui" else "uifb"
+        return (
+            block.frames.shape == (count, *self.begin.shape)
+            and block.frames.dtype.kind in kinds
+            and (block.positions_m is None or np.shape(block.positions_m) == (count, 2))
+            and (block.time_s is None or np.shape(block.time_s) == (count,))
+        )
+
     def _possible(self, numbers: Numbers) -> NDArray[np.bool_]:
         """Which numbers a frame may have."""
-        limit = max(len(self._frames), self._highest + 1) + _FURTHEST
+        limit = max(len(self._here), self._highest + 1) + _FURTHEST
         return (numbers >= 0) & (numbers < min(limit, self.room))
 
     def _grow(self, needed: int) -> None:
-        size = len(self._frames)
+        size = len(self._here)
         if needed <= size:
             return
         more = min(max(2 * size, needed), self.room) - size
-        self._frames = np.concatenate([self._frames, np.zeros((more, *self.begin.shape), self.begin.dtype)])
         self._here = np.concatenate([self._here, np.zeros(more, np.bool_)])
         self._listed = np.concatenate([self._listed, np.zeros(more, np.bool_)])
         self._time_s = np.concatenate([self._time_s, np.full(more, np.nan)])
         self._positions = np.concatenate([self._positions, np.full((more, 2), np.nan)])
 
     def _place(self, numbers: Numbers, positions: Positions) -> None:
+        """Positions of frames as the source says them."""
+        if not self._from_plan:
+            self._set(numbers, positions)
+
+    def _set(self, numbers: Numbers, positions: Positions) -> None:
         """Positions of frames, also of such as have not come; a frame that is complete keeps the one it has."""
         self._grow(int(numbers.max(initial=-1)) + 1)
         new = ~self._listed[numbers] & np.isfinite(positions).all(1)
@@ -231,24 +273,8 @@ class Buffer:
 
     def _place_by_time(self, *, to_the_end: bool = False) -> None:
         """Put frames with a time stamp between the positions before and behind them; at the end, beside the last."""
-        at = np.array([one[0] for one in self._track])
-        track = np.array([one[1] for one in self._track])
-        waiting = np.flatnonzero(self._here & ~self._listed & np.isfinite(self._time_s))
-        if not to_the_end:
-            waiting = waiting[self._time_s[waiting] <= at[-1]]
+        waiting = np.flatnonzero(self._here & ~self._listed & np.isfinite(self._time_s)) if len(self._track) else []
         if len(waiting):
-            times = self._time_s[waiting]
-            self._place(waiting, np.stack([np.interp(times, at, track[:, axis]) for axis in (0, 1)], 1))
-            self._complete(waiting)
-
-
-_RATE_S = 2.0
-
-
-def _converted(frames: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Counts as the type of the scan; what it cannot hold becomes its largest number, as a saturated pixel."""
-    if frames.dtype == dtype or dtype.kind not in "ui":
-        return frames
-    limit = np.iinfo(dtype)
-    converted: NDArray[Any] = np.clip(frames, limit.min, limit.max).astype(dtype)
-    return converted
+            numbers = np.asarray(waiting, np.intp)
+            self._place(numbers, self._track.at(self._time_s[numbers], to_the_end=to_the_end))
+            self._complete(numbers)

@@ -89,6 +89,11 @@ class Refining:
             return {"positions", "affine", "distance"}
         return {"distance"} if "affine" in wanted else set()
 
+    def grow(self) -> None:
+        """Go on with more frames."""
+        for name, memory in self.memory.items():
+            getattr(self.refine, name).grow(self.level.problem, memory)
+
     def take(self, found: Unknowns | None, pace: float) -> None:
         """Take in what a batch says."""
         if found is not None:

@@ -62,6 +62,13 @@ class PositionsUnknown(Unknown):
         """Start at rest."""
         return Places(state.position_px.new_zeros(state.position_px.shape))
 
+    def grow(self, problem: Problem, memory: Any) -> None:
+        """New frames are at rest."""
+        import torch
+
+        more = len(problem) - len(memory.speed_px)
+        memory.speed_px = torch.cat([memory.speed_px, memory.speed_px.new_zeros((more, 2))])
+
     def take(self, problem: Problem, state: State, memory: Any, found: Unknowns, pace: float) -> None:
         """Move the frames of a batch."""
         import torch

@@ -32,6 +32,9 @@ class Unknown(Params):
     def begin(self, problem: Problem, state: State) -> Any:
         """What is kept between batches, made when the refinement starts."""
 
+    def grow(self, problem: Problem, memory: Any) -> None:
+        """Take note that frames have come; where something is kept of every frame, it gets room for theirs."""
+
     @abstractmethod
     def take(self, problem: Problem, state: State, memory: Any, found: Unknowns, pace: float) -> None:
         """Take in what a batch says; may change its frames."""

@@ -111,6 +111,10 @@ class Solver(Params):
     ) -> None:
         """Move object and probe in `state` by `pace` times the steps; the update's object lies from pixel `begin`."""
 
+    def grown(self, problem: Problem, state: State, memory: Any, *, wider: bool) -> Any:
+        """What it keeps from here on, after frames have come; where the canvas has become wider it is made anew."""
+        return self.begin(problem, state) if wider else memory
+
     def settle(self, state: State, memory: Any) -> None:
         """Take note that the constraints have moved object and probe between two epochs."""
 
@@ -174,7 +178,7 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
     with closing(Crew(problem.device)) as crew:
         while number < len(plan.stages):
             with at_level(problem, state, plan.stage(number).reduction) as level:
-                turn = _Turn(
+                turn = Turn(
                     level,
                     crew,
                     plan.stage(number),
@@ -204,7 +208,7 @@ def iterate(problem: Problem, state: State, plan: Plan) -> Generator[Iterate, Pl
 
 
 @dataclass
-class _Turn:
+class Turn:
     """A stage at work: its solver and memory, its finished epochs, and the frames at once that memory allows."""
 
     level: Level
@@ -215,6 +219,8 @@ class _Turn:
     done: int = 0
     memory: Any = field(init=False)
     limit: int = field(init=False)
+    known: int = field(init=False)
+    """The frames that it knows of, where a scan grows."""
     gathered: Update | None = None
     """The sum of the updates so far, where all frames make one step."""
     last: int | None = None
@@ -222,7 +228,7 @@ class _Turn:
     watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
-        self.limit = len(self.problem)
+        self.limit = self.known = len(self.problem)
         self.memory = self.solver.begin(self.problem, self.state)
         self.watch = Watch(self.problem, self.state)
 
@@ -243,6 +249,13 @@ class _Turn:
         if solver.kind != self.solver.kind:
             self.memory, self.gathered = solver.begin(self.problem, self.state), None
         self.solver = solver if self.last is None else _shortened(solver, self.last)
+
+    def grow(self, *, wider: bool) -> None:
+        """Go on with more frames; `wider` says that the canvas has grown too."""
+        self.memory = self.solver.grown(self.problem, self.state, self.memory, wider=wider)
+        self.refining.grow()
+        self.limit = max(self.limit, len(self.problem)) if self.limit >= self.known else self.limit
+        self.known = len(self.problem)
 
     def finish_epoch(self) -> None:
         """Apply what an epoch has gathered."""
