@@ -63,7 +63,7 @@ class Buffer:
         self._frames = Stack(begin.shape, begin.dtype)
         self.room = max(1, int(_SHARE * psutil.virtual_memory().available / self._frames.frame_bytes))
         """The most frames for which there is memory."""
-        size = min(begin.frames or _FIRST, self.room)
+        size = min(begin.frames or _FIRST, self.room, _FURTHEST)  # what a source expects may be garbage
         self._here = np.zeros(size, np.bool_)
         self._time_s = np.full(size, np.nan)
         self._positions = np.full((size, 2), np.nan)
@@ -273,8 +273,7 @@ class Buffer:
 
     def _place_by_time(self, *, to_the_end: bool = False) -> None:
         """Put frames with a time stamp between the positions before and behind them; at the end, beside the last."""
-        waiting = np.flatnonzero(self._here & ~self._listed & np.isfinite(self._time_s)) if len(self._track) else []
-        if len(waiting):
-            numbers = np.asarray(waiting, np.intp)
-            self._place(numbers, self._track.at(self._time_s[numbers], to_the_end=to_the_end))
-            self._complete(numbers)
+        waiting = np.flatnonzero(self._here & ~self._listed & np.isfinite(self._time_s))
+        if len(waiting) and len(self._track):
+            self._place(waiting, self._track.at(self._time_s[waiting], to_the_end=to_the_end))
+            self._complete(waiting)
