@@ -31,6 +31,7 @@ _LARGEST_PX = 2**28
 _TRAILING = 0.5
 """The part of the frames that may wait for their first turn before the user is told."""
 _FEW_PX = 1e-6
+_FOR_EVER = 10**9
 
 
 def grow(
@@ -47,13 +48,15 @@ def grow(
     with closing(Crew(problem.device)) as crew:
         begun = level(problem, state, 1)
         given_up: set[str] = set()
-        live = _live(plan)
+        live = _live(plan, len(problem))
         turn = Turn(begun, crew, live.stages[0], Refining(begun, live.refine, given_up), live.penalties)
         turn.watch.told = True  # a curve that rests while frames are waited for says nothing
         turns = torch.zeros(len(problem), dtype=torch.float64)
         pace = _Pace()
         epoch = 0
         while True:
+            live = _live(plan, len(problem))
+            turn.change(live, 0)
             turn.refining.open(epoch if len(problem) >= ENOUGH else 0)
             loss, seen = torch.zeros((), device=problem.device), 0
             while seen < len(problem):
@@ -69,7 +72,8 @@ def grow(
                 share = problem.counts * seen / len(problem)
                 changed = yield Iterate(epoch, begun, loss / share, False, messages)
                 if changed is not None:
-                    live = _live(changed)
+                    plan = changed
+                    live = _live(plan, len(problem))
                     turn.change(live, 0)
             turn.finish_epoch()
             loss = loss / (problem.counts * seen / len(problem))
@@ -77,8 +81,7 @@ def grow(
             epoch += 1
             changed = yield Iterate(epoch, begun, loss, True, messages)
             if changed is not None:
-                live = _live(changed)
-                turn.change(live, 0)
+                plan = changed
             if feed.ended and bool((turns > 0).all()) and feed.more(len(problem)) is None:
                 return
 
@@ -137,14 +140,17 @@ def take(problem: Problem, state: State, dataset: Dataset) -> bool:
     return grown
 
 
-def _live(plan: Plan) -> Plan:
-    """The first stage alone, with steps that do not shrink, and no end of its own."""
+def _live(plan: Plan, frames: int) -> Plan:
+    """The first stage alone, with steps that do not shrink, and no end of its own; few frames move only the object."""
     from ptychogui.engine.solvers.adam import Adam
 
     first = plan.stage(0)
     if first.together:
         first = Adam()
-    first = first.model_copy(update={"epochs": 10**9, "final_step": 1.0, "reduction": 1})
+    values: dict[str, object] = {"epochs": _FOR_EVER, "final_step": 1.0, "reduction": 1}
+    if frames < ENOUGH:  # a probe that fits them alone is not the one of the scan
+        values["probe_start"] = _FOR_EVER
+    first = first.model_copy(update=values)
     return replace(plan, stages=(first,), stop=Stopping(held_out=0))
 
 
