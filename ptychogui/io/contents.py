@@ -140,10 +140,10 @@ def is_complex(node: Node) -> bool:
 
 
 class HDF5:
-    """An HDF5 file; arrays stay on disk, links to other files are not followed."""
+    """An HDF5 file, which may be open already; arrays stay on disk, links to other files are not followed."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._file = path, hdf5.opened(path)
+    def __init__(self, path: Path, file: h5py.File | None = None) -> None:
+        self._path, self._file = path, file or hdf5.opened(path)
         self._seen: set[int] = set()
         self.matlab = files.head(path).startswith(b"MATLAB 7.3")
         self.nodes = tuple(self._walk(self._file, ""))[:MOST]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,23 @@ _JOULE_IN_EV = 1 / 1.602176634e-19
 _HAS_SIGNAL = 0x00010000
 
 
+Axes = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Directions (x, y, z) of the detector's rows and columns."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an open file holds; frames and translation stay where they are, for as long as the file is open."""
+
+    frames: h5py.Dataset
+    translation: h5py.Dataset | None
+    axes: Axes
+    mask: Mask | None
+    probe: Complex | None
+    found: dict[str, Any]
+    doubts: dict[str, str]
+
+
 def sniff(path: Path) -> bool:
     """Whether this is HDF5 with frames where CXI has them."""
     if not hdf5.is_hdf5(path):
@@ -39,24 +57,21 @@ def read(path: Path, data: Data) -> Raw:
     """Open the first stack of frames; it stays on disk. Raises `InputError` where there is none."""
     file = hdf5.opened(path)
     try:
-        frames = _frames(file)
-        if frames is None:
+        found = parts(file)
+        if found is None:
             raise InputError(f"{path} has no stack of frames under entry_1/instrument_1/detector_1/data.")
-        lazy = checked_frames(hdf5.LazyFrames(frames, path), path)
-        detector = frames.parent
-        entry = _ancestor(frames, "entry")
-        monitor = _monitor(entry, lazy.shape[0])
-        doubts: dict[str, str] = {}
+        lazy = checked_frames(hdf5.LazyFrames(found.frames, path), path)
+        monitor = _monitor(_ancestor(found.frames, "entry"), lazy.shape[0])
         return Raw(
             lazy,
-            positions=_positions(detector, entry, lazy.shape[0]),
-            mask=_mask(detector, lazy.shape[1:], OURS in file, doubts),
-            probe=_start_probe(file, lazy.shape[1:]),
+            positions=_listing(found),
+            mask=found.mask,
+            probe=found.probe,
             monitor=None if monitor is None else np.asarray(monitor, np.float64).ravel(),
             monitor_text="" if monitor is None else f"'{monitor.name.lstrip('/')}'",
             truth=read_truth(file),
-            found=_found(file, detector, entry, doubts),
-            doubts=doubts,
+            found=found.found,
+            doubts=found.doubts,
         )
     except (KeyError, OSError, RuntimeError) as error:
         file.close()
@@ -64,6 +79,24 @@ def read(path: Path, data: Data) -> Raw:
     except InputError:
         file.close()
         raise
+
+
+def parts(file: h5py.File) -> Parts | None:
+    """What an open file holds, also while it is being written; None where there is no stack of frames."""
+    frames = _frames(file)
+    if frames is None:
+        return None
+    detector, entry, shape = frames.parent, _ancestor(frames, "entry"), frames.shape[-2:]
+    doubts: dict[str, str] = {}
+    return Parts(
+        frames,
+        _translation(detector, entry),
+        _axes(detector),
+        _mask(detector, shape, OURS in file, doubts),
+        _start_probe(file, shape),
+        _found(file, detector, entry, doubts),
+        doubts,
+    )
 
 
 def _groups(parent: Any, prefix: str) -> Iterator[h5py.Group]:
@@ -100,27 +133,36 @@ def _first(parent: h5py.Group, *paths: tuple[str, ...]) -> Any:
     return None
 
 
-def _positions(detector: h5py.Group, entry: h5py.Group, count: int) -> Listing | None:
-    """The position of the beam on the sample: the translation is the sample's, (N, 3) as (x, y, z) in metres."""
+def _translation(detector: h5py.Group, entry: h5py.Group) -> h5py.Dataset | None:
     found = detector.get("translation")
     if found is None or found.ndim != 2:
         found = _first(entry, ("sample", "geometry", "translation"), ("data", "translation"), ("sample", "translation"))
-    if found is None or found.ndim != 2:
+    return None if found is None or found.ndim != 2 else found
+
+
+def _listing(parts: Parts) -> Listing | None:
+    if parts.translation is None:
         return None
-    translation = np.asarray(found, dtype=np.float64)
+    translation = np.asarray(parts.translation, dtype=np.float64)
     if translation.shape[0] in (2, 3) and translation.shape[1] not in (2, 3):
         translation = translation.T
     if translation.shape[1] not in (2, 3):
-        raise InputError(f"{found.file.filename} has a translation of shape {found.shape}, not (N, 3).")
-    slow, fast = _axes(detector)
+        name = parts.translation.file.filename
+        raise InputError(f"{name} has a translation of shape {parts.translation.shape}, not (N, 3).")
+    return Listing(positions(translation, parts.axes), "m", f"'{parts.translation.name.lstrip('/')}'")
+
+
+def positions(translation: NDArray[Any], axes: Axes) -> Positions:
+    """The positions (N, 2) of the beam on the sample, as the translation (N, 2 or 3) in metres is the sample's."""
+    slow, fast = axes
     moved = np.zeros((len(translation), 3))
     moved[:, : translation.shape[1]] = -translation
-    positions: Positions = np.stack([moved @ slow, moved @ fast], axis=1)
-    return Listing(positions, "m", f"'{found.name.lstrip('/')}'")
+    where: Positions = np.stack([moved @ slow, moved @ fast], axis=1)
+    return where
 
 
-def _axes(detector: h5py.Group) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Directions (x, y, z) of the detector's rows and columns; both axes negative where the file does not say."""
+def _axes(detector: h5py.Group) -> Axes:
+    """As `basis_vectors` says; both axes negative where the file does not say."""
     basis = detector.get("basis_vectors")
     if not isinstance(basis, h5py.Dataset) or basis.shape not in ((3, 2), (2, 3)):
         return np.array([0.0, -1.0, 0.0]), np.array([-1.0, 0.0, 0.0])

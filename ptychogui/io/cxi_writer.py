@@ -14,37 +14,57 @@ from ptychogui.io.cxi import OURS
 from ptychogui.io.geometry import energy_of_eV
 from ptychogui.io.prepare import BLOCK
 from ptychogui.io.truth import write_truth
-from ptychogui.types import Dataset
+from ptychogui.types import Complex, Dataset, Mask, Positions
 
 _EV_IN_JOULE = 1.602176634e-19
+
+
+DETECTOR = "entry_1/instrument_1/detector_1"
+FRAMES = f"{DETECTOR}/data"
+TRANSLATION = "entry_1/sample_1/geometry_1/translation"
 
 
 def write(dataset: Dataset, path: Path) -> None:
     """Write frames, mask, geometry, positions, and the truth where there is one."""
     with h5py.File(path, "w") as file:
-        file["cxi_version"], file["number_of_entries"] = 160, 1
-        entry = file.create_group("entry_1")
-        detector = entry.create_group("instrument_1/detector_1")
-        _frames(detector, dataset)
-        detector["mask"] = (~dataset.mask).astype(np.uint32)
-        _optics(detector, entry, dataset.geometry)
+        write_outline(file, dataset.geometry, dataset.mask, dataset.probe)
+        _frames(file, dataset)
         if dataset.positions_known:
-            y, x = dataset.scan.positions_m.T
-            entry["sample_1/geometry_1/translation"] = np.stack([x, y, np.zeros_like(x)], axis=1)
-            detector["translation"] = h5py.SoftLink("/entry_1/sample_1/geometry_1/translation")
-            entry["data_1/translation"] = h5py.SoftLink("/entry_1/sample_1/geometry_1/translation")
-        entry["data_1/data"] = h5py.SoftLink("/entry_1/instrument_1/detector_1/data")
-        _ours(file.create_group(OURS), dataset)
+            file[TRANSLATION] = translation(dataset.scan.positions_m)
+            link_positions(file)
         if dataset.truth is not None:
             write_truth(file, dataset.truth)
 
 
-def _frames(detector: h5py.Group, dataset: Dataset) -> None:
+def write_outline(file: h5py.File, geometry: Geometry, mask: Mask, probe: Complex | None = None) -> None:
+    """Write all that is known without frames and positions, and the links to the frames."""
+    file["cxi_version"], file["number_of_entries"] = 160, 1
+    detector = file.create_group(DETECTOR)
+    detector["mask"] = (~mask).astype(np.uint32)
+    _optics(detector, file["entry_1"], geometry)
+    file["entry_1/data_1/data"] = h5py.SoftLink(f"/{FRAMES}")
+    _ours(file.create_group(OURS), geometry, probe)
+
+
+def link_positions(file: h5py.File) -> None:
+    """The other places where programs look for positions."""
+    for holder in (DETECTOR, "entry_1/data_1"):
+        file[f"{holder}/translation"] = h5py.SoftLink(f"/{TRANSLATION}")
+
+
+def translation(positions_m: Positions) -> Positions:
+    """Positions (N, 2) as (x, y, z), as the standard wants them."""
+    y, x = positions_m.T
+    moved: Positions = np.stack([x, y, np.zeros_like(x)], axis=1)
+    return moved
+
+
+def _frames(file: h5py.File, dataset: Dataset) -> None:
     """Whole counts are kept as integers, compressed frame by frame."""
     frames = dataset.frames
     kind = _smallest_type(dataset)
-    stored = detector.create_dataset(
-        "data", frames.shape, kind, chunks=(1, *frames.shape[1:]), compression="gzip", compression_opts=1, shuffle=True
+    stored = file.create_dataset(
+        FRAMES, frames.shape, kind, chunks=(1, *frames.shape[1:]), compression="gzip", compression_opts=1, shuffle=True
     )
     for start in range(0, frames.shape[0], BLOCK):
         stored[start : start + BLOCK] = frames[start : start + BLOCK].astype(kind)
@@ -74,15 +94,14 @@ def _optics(detector: h5py.Group, entry: h5py.Group, geometry: Geometry) -> None
         entry["instrument_1/source_1/energy"] = energy_of_eV(geometry.wavelength_m) * _EV_IN_JOULE
 
 
-def _ours(group: h5py.Group, dataset: Dataset) -> None:
-    geometry = dataset.geometry
+def _ours(group: h5py.Group, geometry: Geometry, probe: Complex | None) -> None:
     group["field"], group["zero_frequency"] = geometry.field, "centre"
     values = {
         "focus_to_sample_m": geometry.focus_to_sample_m,
         "convergence_rad": geometry.convergence_rad,
         "defocus_m": geometry.defocus_m,
         "pixel_m": geometry.given_pixel_m,
-        "probe": dataset.probe,
+        "probe": probe,
     }
     for name, value in values.items():
         if value is not None:
