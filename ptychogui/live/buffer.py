@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from ptychogui.io.raw import Listing, Raw
+from ptychogui.io.raw import Listing, PositionUnit, Raw
 from ptychogui.live.events import Begin, Block, Numbers, Places
 from ptychogui.live.stack import Stack
 from ptychogui.live.track import Track
@@ -201,6 +201,17 @@ class Buffer:
         """The numbers (n,) of all frames whose positions are known, of such as have not come too."""
         with self._lock:
             return np.flatnonzero(np.isfinite(self._positions).all(1))
+
+    @property
+    def waiting(self) -> Numbers:
+        """The numbers (n,) of frames that have come and have no position yet."""
+        with self._lock:
+            return np.flatnonzero(self._here & ~self._listed)
+
+    @property
+    def positions_unit(self) -> PositionUnit | None:
+        """The unit of the positions: that of the source, or of the plan, which may not say."""
+        return self._listing.unit
 
     def positions(self, numbers: Numbers) -> Positions:
         """The positions (n, 2) of frames, as they are known now, in the unit that the source has said."""
