@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 def add_job(parser: ArgumentParser) -> None:
     """Add the data and everything that is said of the run."""
     parser.add_argument("file", help="data file or folder, or a result to go on from")
+    add_run(parser)
+
+
+def add_run(parser: ArgumentParser) -> None:
+    """Add everything that is said of a run, but for its data."""
     parser.add_argument("--job", metavar="J.toml", help="a job to begin with")
     add_preset(parser)
     parser.add_argument("--solver", metavar="KIND", help="one of " + ", ".join(_solvers()))
@@ -40,13 +45,17 @@ def add_set(parser: ArgumentParser, example: str) -> None:
 
 
 def job_of(options: Namespace) -> Job:
-    """The job of the options: of a file or of the result to go on from, then what the preset and the options say."""
+    """The job of the options: of a file or of the result to go on from, then what the preset and the options say.
+
+    Without a file, as for a scan that is still to come, it names no data.
+    """
     from ptychogui import io
     from ptychogui.job import Job
     from ptychogui.presets import preset
 
-    job, path = Job(), str(Path(options.file).expanduser().absolute())
-    known = io.read_result(path) if io.is_result(path) else None
+    job, file = Job(), getattr(options, "file", None)
+    path = str(Path(file).expanduser().absolute()) if file else ""
+    known = io.read_result(path) if path and io.is_result(path) else None
     if getattr(options, "job", None):
         with told_of(options.job):
             job = Job.from_toml(text_of(options.job))

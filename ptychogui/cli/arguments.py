@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Callable
 from typing import NoReturn, Protocol
 
-from ptychogui.options import add_job, add_preset, add_set, job_of, text_of, told_of
+from ptychogui.options import add_job, add_preset, add_run, add_set, job_of, text_of, told_of
 from ptychogui.params import InputError
 
-__all__ = ["FORMATTER", "Command", "Commands", "Parser", "add_command", "add_job", "add_preset", "add_set"]
+__all__ = ["FORMATTER", "Command", "Commands", "Parser", "add_command", "add_job", "add_preset", "add_run", "add_set"]
 __all__ += ["job_of", "text_of", "told_of"]
 
 FORMATTER = argparse.RawDescriptionHelpFormatter

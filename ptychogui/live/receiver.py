@@ -36,7 +36,9 @@ class Receiver:
         """Why listening has ended, where it was not stopped."""
         self.said: deque[tuple[float, str, bool]] = deque(maxlen=_KEPT)
         """What the source said: when (`time.time`), the sentence, and whether something is wrong."""
-        self._attached = self._stopped = False
+        self._attached = self._stopped = self._done = False
+        self._dropped = 0
+        """Sentences that are not kept any more."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._thread: threading.Thread | None = None
@@ -81,6 +83,20 @@ class Receiver:
         usual_s = 10 / counters.rate if counters.rate else 0.0
         return "stalled" if counters.received and counters.age_s > max(_STALLED_S, usual_s) else "receiving"
 
+    @property
+    def done(self) -> bool:
+        """Whether it listens no more, and nothing went wrong: a source that has only so many scans."""
+        return self._done
+
+    def sentences(self, after: int) -> list[str]:
+        """What the source has said after so many sentences."""
+        return [one[1] for one in list(self.said)[max(0, after - self._dropped) :]]
+
+    def give_up(self, scan: Buffer, why: str) -> None:
+        """Let a scan be over, though its source has not said so."""
+        scan.end()
+        self._say(why, wrong=True)
+
     async def listen(self) -> None:
         """Keep what the source tells, until the task is cancelled or the source can tell no more."""
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
@@ -90,6 +106,7 @@ class Receiver:
             async with aclosing(self.source.events()) as events:  # type: ignore[type-var]
                 async for event in events:
                     self._take(event)
+            self._done = True
         except asyncio.CancelledError:
             if not self._stopped:
                 raise
@@ -125,4 +142,5 @@ class Receiver:
 
     def _say(self, sentence: str, *, wrong: bool) -> None:
         if not self.said or self.said[-1][1] != sentence:
+            self._dropped += len(self.said) == _KEPT
             self.said.append((time.time(), sentence, wrong))
