@@ -14,6 +14,7 @@ import pytest
 from ptychogui import io
 from ptychogui.cli import main
 from ptychogui.io.data import Data
+from ptychogui.job import is_of
 
 FEW = ["--set", "start.find_defocus=false", "--epochs", "8", "--device", "cpu"]
 
@@ -35,7 +36,7 @@ def test_a_replayed_scan_becomes_a_result(scan: Path, tmp_path: Path, capsys: py
 
 def test_what_is_wrong_is_told(scan: Path, tmp_path: Path, refused: Callable[..., str]) -> None:
     output = tmp_path / "r.h5"
-    assert refused("live", "nowhere:5", "-o", output).startswith("'nowhere:5' is no source: give one such as replay:")
+    assert refused("live", "nowhere:5", "-o", output).startswith("'nowhere:5' is no source: give one such as ")
     assert refused("live", f"replay:{tmp_path}/none.cxi", "-o", output).endswith("does not exist; check the name.")
     assert refused("live", f"replay:{scan}", "-o", output, "--scans", "-1").startswith("Give a number of scans")
     assert refused("live", f"replay:{scan}", "-o", output, "--set", "data.dark_frames=[0]").startswith("While a scan")
@@ -52,3 +53,13 @@ def test_positions_may_be_planned(scan: Path, tmp_path: Path, capsys: Any) -> No
     assert main(["live", f"replay:{scan}", "-o", str(output), "--set", f"data.positions={table}", *FEW]) == 0
     found = io.read_result(output).nominal_m
     assert np.median(found, 0) == pytest.approx(np.median(given.scan.positions_m + 3e-6, 0), abs=1e-8)
+
+
+def test_frames_are_saved_and_the_result_knows_where(scan: Path, tmp_path: Path) -> None:
+    output, frames = tmp_path / "r.h5", tmp_path / "frames.cxi"
+    assert main(["live", f"replay:{scan}", "-o", str(output), "--frames", str(frames), *FEW]) == 0
+    given, kept = (io.read(Data(path=str(path))) for path in (scan, frames))
+    np.testing.assert_array_equal(np.asarray(kept.frames[:]), np.asarray(given.frames[:]))
+    found = io.read_result(output)
+    assert found.provenance["data"] == str(frames)
+    assert is_of(found, kept)

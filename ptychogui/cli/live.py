@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ptychogui.cli.arguments import Commands, add_command, add_run, job_of
-from ptychogui.params import InputError
+from ptychogui.params import InputError, RunError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -33,6 +33,7 @@ def add(commands: Commands) -> None:
     live = add_command(commands, "live", _live, "Reconstruct a scan while it is running, and write the result.")
     live.add_argument("source", help="where the frames come from, as " + ", ".join(_examples()))
     live.add_argument("-o", "--output", required=True, metavar="RESULT.h5", help="where the result is written")
+    live.add_argument("--frames", metavar="SCAN.cxi", help="write the frames to this file while they come")
     live.add_argument(
         "--scans",
         type=int,
@@ -135,17 +136,27 @@ def _reconstructed(
     from tqdm import tqdm
 
     from ptychogui.live.feed import LiveFeed
+    from ptychogui.live.saver import Saver
 
     output = _numbered(Path(options.output), number)
-    feed = LiveFeed(scan, job.data, options.source, probe)
+    saver = Saver(scan, _numbered(Path(options.frames), number)) if options.frames else None
+    feed = LiveFeed(scan, job.data, options.source, probe, saver.path if saver is not None else None)
     result = None
-    with tqdm(total=scan.begin.frames, unit="frame", disable=not sys.stderr.isatty()) as bar:
-        while not feed.ready and not stopping and not scan.ended:
-            _watch(receiver, scan, options.stall, bar)
-            time.sleep(_LOOK_S)
-        if feed.ready:
-            begun = job if probe is None else _known_probe(job)
-            result = _run(receiver, feed, begun, output, options, bar, stopping)
+    if saver is not None:
+        saver.start()
+    try:
+        with tqdm(total=scan.begin.frames, unit="frame", disable=not sys.stderr.isatty()) as bar:
+            while not feed.ready and not stopping and not scan.ended:
+                _watch(receiver, scan, options.stall, bar)
+                time.sleep(_LOOK_S)
+            if feed.ready:
+                begun = job if probe is None else _known_probe(job)
+                result = _run(receiver, feed, begun, output, options, bar, stopping)
+    finally:
+        if saver is not None:
+            saver.stop()
+    if saver is not None and saver.error:
+        raise RunError(saver.error)
     if result is None:
         print(f"ptychogui: Scan {number} ended before enough of it had come for a picture.", file=sys.stderr)
     else:

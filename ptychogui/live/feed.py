@@ -23,12 +23,16 @@ FEWEST = 16
 class LiveFeed:
     """What has come of a scan, prepared as `data` says; `probe` (M, ny, nx) is that of the scan before, if any.
 
+    `address` is that of the source; where the frames are `saved`, the dataset is said to be that file's.
+
     What the mask is, where the beam lies and so on is decided once, on the first frames. Positions that `data` gives,
     by a file or by a raster, are the planned ones: they come before what the source says. Raises `InputError` where
     they cannot be read.
     """
 
-    def __init__(self, buffer: Buffer, data: Data, address: str, probe: Complex | None = None) -> None:
+    def __init__(
+        self, buffer: Buffer, data: Data, address: str, probe: Complex | None = None, saved: Path | None = None
+    ) -> None:
         if data.dark_frames or data.flat_frames or data.normalisation == "monitor":
             raise InputError(
                 "While a scan is running, dark and flat frames are not known by number, and neither is the monitor: "
@@ -40,10 +44,11 @@ class LiveFeed:
         planned = _planned(data)
         if planned is not None:
             buffer.plan(planned)
-        self._data = data.model_copy(update={"positions": None, "scan_shape": None, "scan_step_m": None, "exclude": ()})
+        known = {"positions": None, "scan_shape": None, "scan_step_m": None, "exclude": ()}
+        self._data = data.model_copy(update=known | {"path": str(saved.absolute()) if saved is not None else ""})
 
     @property
-    def _arrived(self) -> Numbers:
+    def arrived(self) -> Numbers:
         """The numbers of the frames that are used, in the order in which they became complete."""
         numbers = self.buffer.arrived
         return numbers[~np.isin(numbers, self._left_out)] if len(self._left_out) else numbers
@@ -56,7 +61,7 @@ class LiveFeed:
     @property
     def ready(self) -> bool:
         """Whether enough has come to begin; when the scan is over, anything is enough."""
-        count = len(self._arrived)
+        count = len(self.arrived)
         least = min(FEWEST, self.buffer.begin.frames or FEWEST)
         return count >= least or (self.ended and count > 0)
 
@@ -75,8 +80,8 @@ class LiveFeed:
         if every.positions is not None and self._data.positions_unit is None:
             unit = scan.unit_of(every, self._data)
             self._data = self._data.model_copy(update={"positions_unit": unit})
-        raw = self.buffer.raw(self._arrived)
-        dataset = reading.prepared("live", self._address, raw, self._data)
+        raw = self.buffer.raw(self.arrived)
+        dataset = reading.prepared("live", self._data.path or self._address, raw, self._data)
         if self._probe is not None and self._probe.shape[1:] == dataset.geometry.shape:
             dataset = replace(dataset, probe=self._probe)
         self._latest = dataset
@@ -84,7 +89,7 @@ class LiveFeed:
 
     def more(self, known: int) -> Dataset | None:
         """The scan so far, where it has more than `known` frames; those that it had before stay as they were."""
-        numbers = self._arrived
+        numbers = self.arrived
         if len(numbers) <= known or self._latest is None:
             return None
         self._latest = reading.longer(self._latest, self.buffer.raw(numbers), self._data)
