@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 import tomllib
 from collections.abc import Generator
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 _SNAPSHOT_S = 0.1
 _SNAPSHOT_SHARE = 20.0
 """A snapshot is made at most so often, and takes at most a twentieth of the time."""
+_REST = 0.3
+"""The part of the first stage that is done in any case when a scan is over, however often its frames had their turn."""
 
 
 class Job(Params):
@@ -228,8 +231,8 @@ class _Run:
         self.messages: list[str] = [*said]
         self.begun_at = datetime.now(UTC).isoformat(timespec="seconds")
         self.seconds, self.search_seconds = 0.0, 0.0
-        self.live_epochs = 0
-        """Those made while the scan was running, beside the job's."""
+        self.live_epochs = self.turns = 0
+        """Epochs made while the scan was running, and the turns that every frame had then."""
 
     @property
     def plan(self) -> Plan:
@@ -237,7 +240,11 @@ class _Run:
         from ptychogui.engine.solvers.base import Plan
 
         job = self.job
-        return Plan(job.stages, job.constraints, job.seed, job.refine, job.stop, job.penalties)
+        first, *others = job.stages
+        if self.turns:  # what every frame has had need not be done again
+            left = max(first.epochs - self.turns, math.ceil(_REST * first.epochs))
+            first = first.model_copy(update={"epochs": left})
+        return Plan((first, *others), job.constraints, job.seed, job.refine, job.stop, job.penalties)
 
     def search(self) -> Generator[None, None, None]:
         """The search for a first guess, where the start has one, with its clock; yields after each trial."""
@@ -261,7 +268,9 @@ class _Run:
         from ptychogui.engine.solvers.base import iterate as loop_of
 
         if feed is not None:
-            loop = grow(self.problem, self.state, self.plan, feed, self._take)
+            loop: Generator[Iterate, Plan | None, int | None] = grow(
+                self.problem, self.state, self.plan, feed, self._take
+            )
         else:
             loop = loop_of(self.problem, self.state, self.plan)
         before, self.changed = len(self.losses), False
@@ -270,7 +279,8 @@ class _Run:
             begun = time.monotonic()
             try:
                 item = loop.send(plan)
-            except StopIteration:
+            except StopIteration as end:
+                self.turns = end.value or self.turns
                 return
             finally:
                 self.seconds += time.monotonic() - begun

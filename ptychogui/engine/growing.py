@@ -36,12 +36,13 @@ _FOR_EVER = 10**9
 
 def grow(
     problem: Problem, state: State, plan: Plan, feed: Feed, taken: Callable[[Dataset], None]
-) -> Generator[Iterate, Plan | None, None]:
+) -> Generator[Iterate, Plan | None, int]:
     """Run the first stage of a plan on what has come so far, until the feed has ended and every frame had its turn.
 
     Frames that had fewer turns are taken sooner, so that a new corner catches up with the rest; an epoch is as many
     turns as there are frames. Nothing begins anew when frames come. Yields and takes what `iterate` does, and tells
-    `taken` of every longer scan. A solver that needs all frames at once is replaced by Adam.
+    `taken` of every longer scan; returns how many turns every frame had at least. A solver that needs all frames at
+    once is replaced by Adam.
     """
     generator = torch.Generator().manual_seed(plan.seed)
     cover(problem, state, feed.planned_m, 0.0)
@@ -83,7 +84,7 @@ def grow(
             if changed is not None:
                 plan = changed
             if feed.ended and bool((turns > 0).all()) and feed.more(len(problem)) is None:
-                return
+                return int(turns.min())
 
 
 def cover(problem: Problem, state: State, positions_m: Positions | None, room: float) -> bool:
