@@ -101,7 +101,7 @@ def raw(found: Contents, asked: Mapping, path: Path) -> Raw:
         frames,
         positions=_positions(found, asked, count),
         scan_shape=frames.raster,
-        mask=_mask(found, asked, (ny, nx), doubts),
+        mask=mask_of(found, asked, (ny, nx), doubts),
         dark=_dark(found, asked, (ny, nx), path),
         dark_text=f"'{asked.dark}'" if asked.dark else "",
         probe=_probe(found, asked, (ny, nx)),
@@ -213,7 +213,7 @@ def _positions(found: Contents, asked: Mapping, count: int) -> Listing | None:
         doubt = "" if asked.positions_columns else "the columns are taken as y, x"
     else:
         return None
-    unit = asked.positions_unit or _written_unit(found, name)
+    unit = asked.positions_unit or written_unit(found, name)
     known = next((spelled for spelled in get_args(PositionUnit) if spelled == unit), None)
     return Listing(values, known, text, columns, doubt)
 
@@ -230,16 +230,20 @@ def _columns(found: Contents, *names: str) -> NDArray[np.float64]:
 
 def _table(found: Contents, name: str, count: int) -> NDArray[np.float64]:
     """Positions (N, 2): the longer axis is that of the frames, a third column is left out."""
-    values = without_leading_ones(_real(found, name), 2)
+    values = table(without_leading_ones(_real(found, name), 2))
+    if values.ndim != 2 or values.shape[1] not in (2, 3):
+        shape = " × ".join(map(str, values.shape))
+        raise InputError(f"'{name}' of shape {shape} is no list of {count} positions (N, 2); choose another dataset.")
+    return values[:, :2]
+
+
+def table(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Positions as rows of two or three numbers, where they may be that; a grid of them becomes a list."""
     if values.ndim == 3 and 2 in (values.shape[0], values.shape[-1]):  # a grid (rows, columns, 2) or (2, rows, columns)
         values = values.reshape(-1, 2) if values.shape[-1] == 2 else values.reshape(2, -1)
     if values.ndim == 2 and values.shape[1] != 2 and (values.shape[0] in (2, 3) and values.shape[1] != 3):
         values = values.T
-    if values.ndim != 2 or values.shape[1] not in (2, 3):
-        shape = " × ".join(map(str, values.shape))
-        raise InputError(f"'{name}' of shape {shape} is no list of {count} positions (N, 2); choose another dataset.")
-    table: NDArray[np.float64] = values[:, :2]
-    return table
+    return values
 
 
 def _real(found: Contents, name: str) -> NDArray[np.float64]:
@@ -249,7 +253,7 @@ def _real(found: Contents, name: str) -> NDArray[np.float64]:
     return numbers(array).astype(np.float64)
 
 
-def _written_unit(found: Contents, name: str) -> str | None:
+def written_unit(found: Contents, name: str) -> str | None:
     """The `units` attribute of an array."""
     node = next((node for node in found.nodes if node.path.lstrip("/") == name.lstrip("/")), None)
     given = next((node.attribute[key] for key in ("units", "unit") if key in node.attribute), "") if node else ""
@@ -270,7 +274,7 @@ def _quantity(found: Contents, asked: Mapping, field: str) -> Any:
     if not name:
         return None
     _, plain, factors = _QUANTITIES[field]
-    unit = getattr(asked, f"{field}_unit") or _written_unit(found, name) or plain
+    unit = getattr(asked, f"{field}_unit") or written_unit(found, name) or plain
     if unit not in factors:
         raise InputError(
             f"The unit '{unit}' of '{name}' is not one of {', '.join(factors)}; give data.mapping.{field}_unit."
@@ -281,7 +285,9 @@ def _quantity(found: Contents, asked: Mapping, field: str) -> Any:
     return (float(values[0]), float(values[min(1, len(values) - 1)])) if field == "detector_pixel" else float(values[0])
 
 
-def _mask(found: Contents, asked: Mapping, shape: tuple[int, int], doubts: dict[str, str]) -> NDArray[np.bool_] | None:
+def mask_of(
+    found: Contents, asked: Mapping, shape: tuple[int, int], doubts: dict[str, str]
+) -> NDArray[np.bool_] | None:
     """The mask (ny, nx), True where good; turned as the frames are."""
     if not asked.mask:
         return None

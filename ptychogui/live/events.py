@@ -22,8 +22,8 @@ class Begin:
     `frames` is how many, where the source says so. `found` holds values by the names of the fields of
     `ptychogui.io.data.Data` (energy_eV, distance_m, detector_pixel_m …), in SI. `positions_m` (N, 2) are those of all
     frames by their numbers, where the source knows them before; these and all that come later are in
-    `positions_unit`, which is px where nobody knows the pixel at the sample. `mask` (ny, nx) is True where a pixel may
-    be used.
+    `positions_unit`, which is px where nobody knows the pixel at the sample, and None where it is not said. `mask`
+    (ny, nx) is True where a pixel may be used.
     """
 
     shape: tuple[int, int]
@@ -32,7 +32,7 @@ class Begin:
     name: str = ""
     found: Mapping[str, Any] = field(default_factory=dict)
     positions_m: Positions | None = None
-    positions_unit: PositionUnit = "m"
+    positions_unit: PositionUnit | None = "m"
     mask: Mask | None = None
     probe: Complex | None = None
 
