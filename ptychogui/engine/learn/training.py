@@ -39,10 +39,10 @@ class Training(Params):
     which one network learns best; 0.5: up to twice as wide."""
     counts: Annotated[float, Field(ge=0)] | None = None
     """Counts of a frame without a sample, whose noise the patterns have; unset: the experiment's; 0: no noise."""
-    learning_rate: Positive = 1e-3
+    learning_rate: Positive = 5e-4
     """Adam's first step. Too large: the error jumps; too small: the time is over before it has learned."""
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    """Adam's β₁; 0.5 as in the paper."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Adam's β₁. Guan & Tsai take 0.5, with which networks of many looks did not settle."""
     patience: Count = 30
     """Looks at the validation samples without a better error after which it has reached a plateau and ends."""
     held_out: Annotated[float, Field(gt=0, lt=0.9)] = 0.1
