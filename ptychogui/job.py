@@ -296,8 +296,11 @@ class _Run:
             yield item
 
     def _take(self, dataset: Dataset) -> None:
-        """The scan has grown."""
+        """The scan has grown, and with it the part of the canvas that is lit."""
+        from ptychogui.engine.report import lit_box
+
         self.dataset, self.data_hash = dataset, ""
+        self.box = lit_box(self.state)
 
     def change(self, job: Job) -> None:
         """Take over what a running job may change: solver, unknowns, penalties, constraints and what ends it."""
