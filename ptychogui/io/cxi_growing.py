@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -37,6 +38,7 @@ class GrowingCXI:
         self._file = file = h5py.File(path, "w", libver="latest")
         try:
             cxi_writer.write_outline(file, geometry, mask, probe)
+            file["entry_1/start_time"] = datetime.now(UTC).isoformat()
             if expected is not None:
                 file[EXPECTED] = expected
             self._frames = file.create_dataset(

@@ -66,6 +66,8 @@ class Follower:
         seen = None if path is None else _seen(path)
         if self._growing is not None and seen is not None and self._is_another(seen):
             return self._over()  # what the old file holds is read first
+        if self._growing is None and self._ended and seen in (self._seen, None):
+            return []
         if self._growing is None or (seen is not None and self._is_changed(seen)):
             if path is None or seen is None:
                 return [Note(f"Waiting for {self.path}.")]
@@ -109,6 +111,7 @@ class Follower:
         events = [] if self._ended else self._followed.rest(self._growing)
         if not events and not self._ended:
             self._ended = True
+            self._let_go()  # others may open it now in this program, and what comes later is seen by its size
             return [End()]
         return events
 

@@ -25,7 +25,7 @@ class Followed:
     """The rows of a scan that were told already; the file may be opened again meanwhile."""
 
     def __init__(self, growing: Growing) -> None:
-        self.begin = growing.begin
+        self.begin, self._started = growing.begin, growing.started
         self.done = 0
         """Rows of frames that were told, or will never be."""
         self._placed = 0
@@ -36,7 +36,9 @@ class Followed:
     def is_in(self, growing: Growing) -> bool:
         """Whether an opened file still holds this scan, and not the next one."""
         begin = growing.begin
-        if (begin.shape, begin.dtype) != (self.begin.shape, self.begin.dtype) or growing.frames.shape[0] < self.done:
+        alike = (begin.shape, begin.dtype) == (self.begin.shape, self.begin.dtype)
+        later = growing.started and self._started and growing.started != self._started
+        if not alike or later or growing.frames.shape[0] < self.done:
             return False
         return self._first is None or np.asarray(growing.frames[0:1]).tobytes() == self._first.tobytes()
 

@@ -51,6 +51,8 @@ class Growing:
     stacked: h5py.Dataset
     positions: Rows | None
     keys: h5py.Dataset | None
+    started: str = ""
+    """When the scan began, where the file says so."""
 
     @property
     def numbering(self) -> bool:
@@ -106,6 +108,15 @@ def found_in(file: h5py.File, path: Path, names: Names) -> Growing | None:
     CXI and NeXus layouts are known; else what a mapping says that was kept for the layout, else the likeliest. Raises
     `InputError` where what is there, or what the user gives, cannot be frames or positions.
     """
+    growing = _found_in(file, path, names)
+    if growing is None:
+        return None
+    entry = next((part for part in growing.stacked.name.split("/") if part), "")
+    started = hdf5.text(file.get(f"{entry}/start_time")) or file.attrs.get("file_time", "")
+    return replace(growing, started=str(started))
+
+
+def _found_in(file: h5py.File, path: Path, names: Names) -> Growing | None:
     known = cxi.parts(file) if not names.frames else None
     if known is not None and sum(n != 1 for n in known.frames.shape[:-2]) <= 1:
         growing = _of_cxi(known, file, path)
