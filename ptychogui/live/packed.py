@@ -58,8 +58,13 @@ def _decompressed(packed: Packed) -> bytes:
 
 
 def framed_lz4(block: bytes, size: int) -> bytes:
-    """A bare LZ4 block that holds `size` bytes, in the framing of the HDF5 filter: one block."""
-    return struct.pack(">QII", size, size & 0xFFFFFFFF, len(block)) + block
+    """A bare LZ4 block that holds `size` bytes, in the framing of the HDF5 filter: one block.
+
+    Raises `Misread` where no frame holds so many.
+    """
+    if not 0 <= size <= LARGEST_BYTES:
+        raise Misread(f"A frame claims {size:,} bytes, more than any frame has; it is left out.")
+    return struct.pack(">QII", size, size, len(block)) + block
 
 
 def packed(frames: NDArray[Any], packing: Packing) -> list[bytes]:

@@ -192,7 +192,7 @@ class Outlets:
                 pass
 
         for socket in self._sockets:
-            if socket.socket_type == zmq.XPUB:
+            if socket.type == zmq.XPUB:
                 await _in_thread(lambda socket=socket: wait(socket), self._stop)  # type: ignore[misc]
 
     async def send(self, outlet: int, messages: Sequence[Parts]) -> None:
