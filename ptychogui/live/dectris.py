@@ -17,14 +17,15 @@ from ptychogui.live.zmq_source import ZmqSource, additions
 from ptychogui.types import Mask
 
 _ARRAY, _COMPRESSED = 40, 56500
-_TYPES = {64: "u1", 68: "u1", 72: "i1"} | {
+_NAMES = {64: "u1", 68: "u1", 72: "i1"} | {
     first + step: f"{order}{kind}{2 << step}"
     for first, order, kind in ((65, ">", "u"), (69, "<", "u"), (73, ">", "i"), (77, "<", "i"))
     for step in range(3)
 }
-_TYPES |= {80: ">f2", 81: ">f4", 82: ">f8", 84: "<f2", 85: "<f4", 86: "<f8"}
+_NAMES |= {80: ">f2", 81: ">f4", 82: ">f8", 84: "<f2", 85: "<f4", 86: "<f8"}
+_TYPES = {tag: np.dtype(name) for tag, name in _NAMES.items()}
 """Types of numbers by their tags (RFC 8746)."""
-_TAGS = {np.dtype(name): tag for tag, name in _TYPES.items() if tag != 68 and not name.startswith(">")}
+_TAGS = {np.dtype(name): tag for tag, name in _NAMES.items() if tag != 68 and not name.startswith(">")}
 _CHANNEL = "threshold_1"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOCK_HZ = 10**9
@@ -175,7 +176,7 @@ def _packed(item: object) -> Packed:
         raise Misread("A frame is no array of numbers (tags 40 and 64 to 86); it is left out.")
     value = content.value  # type: ignore[attr-defined]
     packing: Any = "none"
-    dtype = np.dtype(_TYPES[tag])
+    dtype = _TYPES[tag]
     if _tag(value) == _COMPRESSED:
         parts = value.value
         if not isinstance(parts, list | tuple) or len(parts) != 3 or parts[0] not in ("lz4", "bslz4"):

@@ -20,7 +20,7 @@ class Misread(Exception):  # noqa: N818 - it says what happened to a message, an
     """A message that is not understood, told in one sentence."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Packed:
     """One array of `shape` and `dtype` in the bytes of a message, not unpacked yet."""
 

@@ -35,7 +35,7 @@ class Start:
     positions_unit: PositionUnit = "m"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Image:
     """A frame of a series, with its position (y, x) and its time where they come along."""
 

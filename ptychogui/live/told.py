@@ -21,7 +21,7 @@ _MOST = 2**53
 
 def mapping(value: object) -> Mapping[str, Any]:
     """The value if it maps names to values; empty otherwise."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def positive(value: object) -> float | None:
