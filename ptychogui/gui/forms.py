@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _PREAMBLE = re.compile(r"^[\w.]+ is .*?, but it ")
 ESSENTIAL_NAMES = ("solver.kind", "solver.epochs", "start.modes")
+OF_ELECTRONS = ("data.kV", "data.convergence_rad", "data.defocus_m", "data.pixel_m")
+"""What matters most of the optics of an electron microscope, in the place of energy and distances."""
 ORDER = {"solver": 0, "start": 1, "data": 3}
 """What is changed most often comes first among the essentials."""
 PRESETS_TIP = "Solver and unknowns for a purpose"
@@ -199,6 +201,7 @@ class JobForm(ParamsForm):
     """The user wants to keep, share or delete presets."""
 
     def __init__(self, job: Job, parent: QWidget | None = None) -> None:
+        self._electrons = False
         super().__init__(job, parent=parent)
         self.setObjectName("job_form")
         self.changed.connect(self.job_changed)
@@ -207,6 +210,12 @@ class JobForm(ParamsForm):
     def job(self) -> Job:
         """The current job, with what is being typed taken up where it fits."""
         return cast("Job", self.params)
+
+    def show_electrons(self, electrons: bool) -> None:
+        """Show first of the optics what matters of an electron microscope, or of anything else."""
+        if electrons != self._electrons:
+            self._electrons = electrons
+            self._refresh()
 
     def set_job(self, job: Job) -> None:
         """Show another job; sends no signal."""
@@ -319,7 +328,7 @@ class JobForm(ParamsForm):
         if self._only_changed.isChecked():
             found = [c for c in found if c.changed]
         narrowed = bool(words) or self._only_changed.isChecked()
-        first = (_flat(c) for c in found if is_essential(c) and self._of_stage(c))
+        first = (_flat(c) for c in found if is_essential(c, self._electrons) and self._of_stage(c))
         essential = sorted(first, key=lambda c: ORDER.get(str(c.path[0]), 2))
         self._sections["Essentials"].show_choices([] if narrowed else essential)
         for group in GROUPS:
@@ -333,9 +342,11 @@ class JobForm(ParamsForm):
         return choice.path[0] != "solver" or stage in (None, self._stages.at)
 
 
-def is_essential(choice: Choice) -> bool:
+def is_essential(choice: Choice, electrons: bool = False) -> bool:
     """Whether a choice is shown first: marked so, or one of the few that every run is set up with."""
     name = ".".join(str(part) for part in choice.name.split(".") if not part.isdigit())
+    if electrons and choice.path[0] == "data":
+        return name in OF_ELECTRONS
     return not choice.heading and ("essential" in choice.entry.marks or name in ESSENTIAL_NAMES)
 
 

@@ -79,6 +79,7 @@ class Workspace(QMainWindow):
         session.file_opened.connect(lambda: self.reveal("import_card"))
         session.current_changed.connect(self._show_current)
         session.preview_changed.connect(self._show_data)
+        session.grown.connect(self._show_growth)
         session.snapshot_changed.connect(self._show_snapshot)
         session.frame_changed.connect(self._show_frame)
         session.job_changed.connect(self._show_job)
@@ -125,6 +126,7 @@ class Workspace(QMainWindow):
         ):
             self.splitDockWidget(docks[before], docks[name], direction)
         self.tabifyDockWidget(docks["import_card"], docks["parameters"])
+        self.tabifyDockWidget(docks["parameters"], docks["live"])
         self.tabifyDockWidget(docks["loss"], docks["resolution"])
         self.tabifyDockWidget(docks["resolution"], docks["history"])
         self.tabifyDockWidget(docks["history"], docks["profile"])
@@ -234,6 +236,7 @@ class Workspace(QMainWindow):
             self._shown = session.current, run
         self._name_runs()
         dataset = session.current.dataset if session.current is not None else None
+        self.form.show_electrons(dataset is not None and dataset.geometry.of_electrons)
         self.form.set_hints({f"data.{name}": text for name, text in in_force(dataset).items()})
         self._show_data()
         past = session.history.shown
@@ -267,6 +270,15 @@ class Workspace(QMainWindow):
             if opened is None:
                 view.clear()
             else:
+                view.show_dataset(opened.dataset, opened.preview)
+
+    def _show_growth(self) -> None:
+        """The scan on show is being measured, and has more frames."""
+        opened = self._session.current
+        for view in self.views.values():
+            if opened is not None and view.dataset is not None:
+                view.extend(opened.dataset, opened.preview)
+            elif opened is not None:
                 view.show_dataset(opened.dataset, opened.preview)
 
     def _show_snapshot(self) -> None:

@@ -178,6 +178,20 @@ def test_a_job_has_few_essentials_with_solver_epochs_and_modes() -> None:
     assert len(essential) <= 10
 
 
+def test_the_essentials_of_electrons_are_theirs(form: JobForm) -> None:
+    def first() -> set[str]:
+        rows = form._sections["Essentials"].rows.values()
+        return {row.choice.name for row in rows if row.isVisibleTo(form)}
+
+    assert "data.energy_eV" in first()
+    form.show_electrons(True)
+    assert {"data.kV", "data.convergence_rad", "data.defocus_m", "data.pixel_m"} <= first()
+    assert "data.energy_eV" not in first()
+    assert sum(is_essential(choice, electrons=True) for choice in choices(form.job)) <= 10
+    form.show_electrons(False)
+    assert "data.energy_eV" in first()
+
+
 def test_a_switch_among_the_essentials_names_its_group(form: JobForm) -> None:
     switches = [row.edit for row in form.rows() if row.choice.name == "refine.positions.enabled"]
     assert {edit.text() for edit in switches if isinstance(edit, SwitchEdit)} == {"Positions", "Refine positions"}
