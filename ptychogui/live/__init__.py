@@ -12,7 +12,7 @@ from ptychogui.live.swmr import Swmr
 from ptychogui.params import InputError, union
 
 if TYPE_CHECKING:
-    AnySource = Dectris | | Replay | Stream1 | Swmr
+    AnySource = Dectris | Replay | Stream1 | Swmr
 else:
     AnySource: Any = union("ptychogui.sources", Dectris, Replay, Stream1, Swmr)
 
