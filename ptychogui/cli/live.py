@@ -64,12 +64,12 @@ def _live(options: argparse.Namespace) -> int:
     if options.scans < 0 or (options.stall is not None and options.stall <= 0):
         raise InputError("Give a number of scans of at least 0, and a time for --stall above 0.")
     job = job_of(options)
-    receiver, number, probe = Receiver(source_of(options.source)), 0, None
+    receiver, number, probe, scan = Receiver(source_of(options.source)), 0, None, None
     with _stopping() as stopping:
         receiver.start()
         try:
             while not stopping and (number < options.scans or not options.scans):
-                scan = _awaited(receiver, number, stopping)
+                scan = _awaited(receiver, scan, stopping)
                 if scan is None:
                     break
                 number += 1
@@ -97,20 +97,28 @@ def _stopping() -> Iterator[list[bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _awaited(receiver: Receiver, number: int, stopping: list[bool]) -> Buffer | None:
-    """The next scan; None where none will come. Raises `InputError` where the source cannot be attached to."""
-    said = 0
-    while len(receiver.scans) <= number and not stopping:
+def _awaited(receiver: Receiver, before: Buffer | None, stopping: list[bool]) -> Buffer | None:
+    """The scan after the one before, which is let go of; None where none will come.
+
+    Raises `InputError` where the source cannot be attached to.
+    """
+    said, known = 0, int(before is not None)
+    while len(receiver.scans) <= known and not stopping:
         said = _say(receiver, said)
         if receiver.error:
-            if number:
+            if before is not None:
                 print(f"ptychogui: {receiver.error}", file=sys.stderr)
                 return None
             raise InputError(receiver.error)
         if receiver.done:
             return None
         time.sleep(_LOOK_S)
-    return None if stopping else receiver.scans[number]
+    if stopping:
+        return None
+    scan = receiver.scans[known]
+    if before is not None:
+        receiver.forget(before)
+    return scan
 
 
 def _say(receiver: Receiver, said: int) -> int:
