@@ -91,7 +91,10 @@ class _Line:
         self.monitor = self.socket.get_monitor_socket(
             zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED
         )
-        self.socket.connect(inlet.address)
+        try:
+            self.socket.connect(inlet.address)
+        except zmq.ZMQError as error:
+            raise InputError(f"{inlet.address} is nothing to listen to ({error}): give a host and a port.") from error
         self._greeted = False
         self._lost_at: float | None = None
         """When the connection was lost, until ZeroMQ tries again by itself."""

@@ -267,6 +267,9 @@ def test_addresses_and_their_parameters() -> None:
             source_of(wrong)
     with pytest.raises(InputError, match="pattern"):
         source_of("zmq+json://127.0.0.1:9999?pattern=push")
+    receiver = Receiver(Stream1(endpoint="*:9999"))
+    asyncio.run(receiver.listen())
+    assert "nothing to listen to" in receiver.error
 
 
 @both
