@@ -36,7 +36,7 @@ class PositionTable:
 def read_table(path: Path | str) -> PositionTable:
     """A table of positions; one column may hold names instead of numbers. Raises `InputError`, as `read_positions`."""
     content = text.content_of(Path(path))
-    bare, names = _without_names(content)
+    bare, names = without_names(content)
     table = text.parsed(bare, Path(path))
     listing = text.listing_of(table, Path(path))
     order = text.index_column(table)
@@ -58,7 +58,7 @@ def _numbers(table: text.Table) -> Numbers | None:
     return None
 
 
-def _without_names(content: str) -> tuple[str, list[str]]:
+def without_names(content: str) -> tuple[str, list[str]]:
     """The table without its column of names, and the names row by row; the whole of it where there is none."""
     lines = [line for line in content.splitlines() if line.strip() and not line.lstrip().startswith(("#", "%", "!"))]
     mark = next((m for m in (";", "\t", ",") if lines and m in lines[-1]), None)

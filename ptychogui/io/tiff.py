@@ -132,6 +132,21 @@ def _array(image: Path) -> NDArray[Any]:
     return array.reshape(-1, *array.shape[-2:])
 
 
+def whole(image: Path, largest_page_bytes: int) -> NDArray[Any]:
+    """All pages (n, ny, nx) of a file in memory, for one that may still change or go.
+
+    Raises `InputError` where it is no TIFF, not whole yet, or larger than it may be.
+    """
+    with _opened(image) as tiff:
+        series = tiff.series
+        if len(series) != 1 or len(series[0].shape) < 2:
+            raise InputError(f"{image} holds {len(series)} kinds of images; keep one kind in a file.")
+        ny, nx = series[0].shape[-2:]
+        if ny * nx * series[0].dtype.itemsize > largest_page_bytes or series[0].nbytes > files.memory_limit_bytes():
+            raise InputError(f"{image} says that it holds {' × '.join(map(str, series[0].shape))} pixels: too many.")
+        return _decoded(series[0], image).reshape(-1, ny, nx)
+
+
 def _decoded(series: Any, image: Path) -> NDArray[Any]:
     try:
         array: NDArray[Any] = series.asarray()
@@ -202,10 +217,10 @@ def folder_steps(dataset: Dataset, dark: NDArray[Any], folder: Path) -> Generato
             with h5py.File(stack.enter_context(files.replacing(folder / _TRUTH)), "w") as file:
                 write_truth(file, dataset.truth)
         yield
-    write_sidecar(_said(dataset.geometry), folder)
+    write_sidecar(said(dataset.geometry), folder)
 
 
-def _said(geometry: Geometry) -> Data:
+def said(geometry: Geometry) -> Data:
     """A geometry as a person would give it."""
     values = {name: getattr(geometry, name) for name in ("field", *_LENGTHS)}
     pixels = {"detector_pixel_m": geometry.detector_pixel_m, "pixel_m": geometry.given_pixel_m}
