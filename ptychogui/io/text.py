@@ -119,6 +119,13 @@ def _unit(heading: str) -> PositionUnit | None:
     return _UNITS.get((bracket[1] if bracket else tail).lower())
 
 
+def unit_in_heading(content: str) -> PositionUnit | None:
+    """The unit that a table names over its columns, before it has any row; None where it does not."""
+    lines = [bare for line in content.splitlines() if (bare := _COMMENT.sub("", line).strip())]
+    headings = _headings(lines[-1], ";" in content) if lines else ()
+    return next((unit for heading in headings if (unit := _unit(heading))), None)
+
+
 def _axis(heading: str) -> str:
     """`y` or `x`, where the heading names one of them; else empty."""
     words = re.split(r"[_\s\[(]+", heading.strip().lower())

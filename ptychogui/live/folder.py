@@ -122,14 +122,14 @@ def _begun(folder: Path, scan: Replayed) -> str:
 
 
 def _write(folder: Path, prefix: str, scan: Replayed, numbers: Numbers, frames: NDArray[Any]) -> None:
+    with _table(folder, prefix).open("a", encoding="utf-8") as table:
+        for number, (y, x) in zip(numbers.tolist(), scan.positions_m[numbers].tolist()):
+            table.write(f"{number},{y!r},{x!r}\n")
     for number, frame in zip(numbers.tolist(), frames):
         name = f"{prefix}{number:06d}.tif"
         temporary = folder / f".{name}.part"
         tifffile.imwrite(temporary, frame, photometric="minisblack")
         temporary.replace(folder / name)
-    with _table(folder, prefix).open("a", encoding="utf-8") as table:
-        for number, (y, x) in zip(numbers.tolist(), scan.positions_m[numbers].tolist()):
-            table.write(f"{number},{y!r},{x!r}\n")
 
 
 def _table(folder: Path, prefix: str) -> Path:

@@ -60,6 +60,7 @@ class GrowingTable:
         if new:
             self._take(new)
         if self._rows is None or len(self._rows) == self._told:
+            self.unit = self.unit or text.unit_in_heading(self._head)
             return None
         table = text.Table(self._rows, self._headings)
         listing = text.listing_of(table, self.path)

@@ -118,9 +118,12 @@ def test_positions_come_line_by_line_and_only_whole_ones_count(tmp_path: Path, l
     receiver = listen(tmp_path, quiet_s=60)
     table = tmp_path / "positions.csv"
     lines = [f"img_{n + 1:04d}.tif,{1e6 * x!r},{1e6 * y!r}\n" for n, (y, x) in enumerate(WHERE.tolist())]
-    table.write_text("file,x_um,y_um\n" + "".join(lines[:3]) + lines[3][:-4])
+    table.write_text("file,x_um,y_um\n")
     for number in range(6):
         tifffile.imwrite(tmp_path / f"img_{number + 1:04d}.tif", FRAMES[number])
+    until(lambda: counted(receiver) == (6, 0))
+    with table.open("a") as file:
+        file.write("".join(lines[:3]) + lines[3][:-4])
     until(lambda: counted(receiver) == (6, 3))
     with table.open("a") as file:
         file.write(lines[3][-4:] + "what is this\n" + lines[5] + lines[4])
