@@ -255,6 +255,7 @@ def fit(**changes: float | bool) -> Fit:
     [
         ({"probe": 0.7}, "trained for another probe (70% unlike this one): fine-tune it", True),
         ({"probe": 0.7, "knows_probe": True}, "70% unlike this one. It is given the probe", False),
+        ({"probe": 0.6, "knows_probe": True, "many_probes": True}, "60% unlike this one. It is given the probe", False),
         ({"probe": 0.3}, "for a probe that is 30% unlike this one.", False),
         ({"pixel": 2.0, "pixel_m": 2e-8}, "trained for a pixel of 10 nm, and here it sees one of 20 nm.", False),
         ({"counts": 0.01}, "100 times fewer counts", False),
@@ -269,6 +270,7 @@ def test_what_does_not_fit_is_told(changes: dict[str, float | bool], said: str, 
 
 def test_what_fits_is_not_doubted() -> None:
     assert not [*doubts(fit(probe=0.1, pixel=1.05, counts=5.0))]
+    assert not [*doubts(fit(probe=0.4, knows_probe=True, many_probes=True))]
     assert not [*doubts(fit(pixel=2e8, pixel_m=2.0))]  # here nobody knows the pixel, which counts as a metre
     assert [doubt.fatal for doubt in doubts(fit(probe=0.9), any_probe=True)] == [False]
 

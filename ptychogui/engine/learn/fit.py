@@ -34,6 +34,8 @@ class Fit:
     pixels: int
     knows_probe: bool
     """Whether the network is given the probe, so that it may be another one."""
+    many_probes: bool = False
+    """Whether it was trained for probes of many kinds."""
 
     @classmethod
     def of(cls, weights: Weights, given: Experiment, window: tuple[int, int]) -> Fit:
@@ -48,6 +50,7 @@ class Fit:
             window,
             card.network.pixels,
             card.network.knows_probe,
+            card.training.variety > 0,
         )
 
 
@@ -69,7 +72,7 @@ def doubts(fit: Fit, *, any_probe: bool = False) -> Iterator[Doubt]:
             "experiment, or let it be given any probe (start.any_probe=true).",
             fatal=not any_probe,
         )
-    elif fit.probe > _LIKE:
+    elif fit.probe > (OTHER_PROBE if fit.many_probes and fit.knows_probe else _LIKE):
         more = " It is given the probe, so it may serve all the same." if fit.knows_probe else ""
         yield Doubt(f"The network was trained for a probe that is {fit.probe:.0%} unlike this one.{more}", fatal=False)
     known = max(fit.pixel_m, fit.trained_pixel_m) < _NOT_KNOWN_M
