@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ptychogui.gui.datasets import why_no_tree
+from ptychogui.gui.live_windows import why_no_connecting, why_no_disconnecting
 from ptychogui.gui.reasons import why_no_training, why_no_tuning, why_unchecked
 from ptychogui.gui.session import Session
 from ptychogui.gui.views import DOCKS, SIDES
@@ -35,6 +36,11 @@ def plain(text: str) -> str:
 
 def _needs_file(session: Session) -> str:
     return "" if session.current else "Open a data file first"
+
+
+def _needs_kept_frames(session: Session) -> str:
+    growing = session.current is not None and session.current.growing
+    return "The scan is being measured: its frames can be prepared at its end" if growing else _needs_file(session)
 
 
 def _can_undo(session: Session) -> str:
@@ -138,7 +144,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("save_parameters", "Save &parameters…", "&File", "save_parameters_dialog", "Ctrl+Shift+S", _needs_file),
     Action("contents", "Conten&ts of the file…", "&File", "datasets.contents", "Ctrl+I", _holds_arrays, rule=True),
     Action("choose_datasets", "Choose the &datasets…", "&File", "datasets.choose", "", _holds_arrays),
-    Action("find_data", "F&ind the data…", "&File", "datasets.find", "", _needs_file),
+    Action("find_data", "F&ind the data…", "&File", "datasets.find", "", _needs_kept_frames),
     Action("close_file", "&Close file", "&File", "close_file", "Ctrl+W", _needs_file, rule=True),
     Action("quit", "&Quit", "&File", "close", "Ctrl+Q"),
     Action("undo", "&Undo", "&Edit", "session.undo.undo", "Ctrl+Z", _can_undo),
@@ -161,7 +167,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("compare_jobs", "Co&mpare parameters…", "&Run", "runs.compare_jobs", "Ctrl+Shift+D", _needs_two_runs),
     Action("copy_command", "Copy as c&ommand line", "&Run", "runs.copy_command", "", _needs_run, rule=True),
     Action("copy_python", "Copy as P&ython", "&Run", "runs.copy_python", "", _needs_run),
-    Action("prepare", "&Prepare the frames…", "&Tools", "preparing.open", "Ctrl+Alt+P", _needs_file),
+    Action("live", "&Live source…", "&Live", "live_windows.open", "Ctrl+7"),
+    Action("live_connect", "&Connect", "&Live", "live_windows.connect_source", "Ctrl+Alt+C", why_no_connecting),
+    Action("live_disconnect", "&Disconnect", "&Live", "live_windows.disconnect_source", "", why_no_disconnecting),
+    Action("live_save", "&Save the frames, or no longer", "&Live", "live_windows.save", rule=True),
+    Action("live_room", "Control-&room mode", "&Live", "live_windows.control_room", "Shift+F11", rule=True),
+    Action("prepare", "&Prepare the frames…", "&Tools", "preparing.open", "Ctrl+Alt+P", _needs_kept_frames),
     Action("layout", "Edit the scan &layout…", "&Tools", "layouts.edit", "Ctrl+Shift+L"),
     Action("preflight", "Pre&flight: reasons and fixes…", "&Tools", "tools.open_preflight", "", why_unchecked),
     Action("check", "&Check this scan…", "&Tools", "tools.check", "Ctrl+T", why_unchecked),

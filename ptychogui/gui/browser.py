@@ -52,6 +52,7 @@ class Browser(QTreeWidget):
         session.tree_changed.connect(self.rebuild)
         session.current_changed.connect(self._mark_current)
         session.snapshot_changed.connect(self._show_progress)
+        session.grown.connect(self._show_growth)
         session.presence.changed.connect(self.rebuild)
 
     def rebuild(self) -> None:
@@ -119,7 +120,7 @@ class Browser(QTreeWidget):
         """Shape, light and pixel, and the date; or what is wrong."""
         missing = self._missing(opened)
         if opened.dataset is None:
-            return missing or "data not found"
+            return missing or opened.waits or "data not found"
         seen = self._session.presence.of(opened.path)
         shape = " × ".join(map(str, opened.dataset.frames.shape))
         return "\n".join(
@@ -159,6 +160,13 @@ class Browser(QTreeWidget):
     def _selected(self, item: QTreeWidgetItem | None) -> None:
         if item is not None:
             self._session.select(*item.data(0, MARK))
+
+    def _show_growth(self) -> None:
+        """Say how many frames the selected scan has by now."""
+        opened = self._session.current
+        item = next((item for item in self._items() if item.data(0, MARK) == (opened, None)), None)
+        if opened is not None and item is not None:
+            item.setText(0, f"{opened.title}\n{self._lines(opened)}")
 
     def _show_progress(self) -> None:
         """Renew the thumbnail of the run on show, at most once a second."""

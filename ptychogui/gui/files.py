@@ -40,7 +40,7 @@ def _opened(path: str, mapping: Mapping | None) -> Opened | None:
         return None
 
 
-def _warm_up() -> None:
+def warm_up() -> None:
     """Import torch in a thread while the user looks at the data: it takes longer than a second."""
     first = "torch" not in sys.modules
     importlib.import_module("ptychogui.engine.problem")
@@ -58,6 +58,8 @@ class Files(QObject):
     current_changed = pyqtSignal()
     """Another file or run is selected, or its data were read anew: everything shown changes."""
     preview_changed = pyqtSignal()
+    grown = pyqtSignal()
+    """The selected scan, which is being measured, has more frames."""
     job_changed = pyqtSignal()
     state_changed = pyqtSignal()
     """What can be done now has changed: running, paused, reading, reasons."""
@@ -153,7 +155,7 @@ class Files(QObject):
                 self.preview_changed.emit()
             if preview.complete:
                 self.tree_changed.emit()
-                self.tasks.run(_warm_up, lambda _: None, self._fail)
+                self.tasks.run(warm_up, lambda _: None, self._fail)
 
     def select(self, opened: Opened | None, run: Run | None = None) -> None:
         """Show a file, or one of its runs."""
@@ -169,7 +171,7 @@ class Files(QObject):
         opened.reading = True
         self.state_changed.emit()
         done, failed = partial(self._read, opened, data), partial(self._not_read, opened, data)
-        self.tasks.run(partial(read_data, data, beside=False), done, failed)
+        self.tasks.run(opened.reader(data), done, failed)
 
     def _read(self, opened: Opened, data: Data, found: tuple[Data, Dataset]) -> None:
         if opened.job.data != data or opened not in self.opened:

@@ -60,7 +60,7 @@ class Leaving(QObject):
         self._go_on_if_ended()
 
     def _save_and_stop(self) -> None:
-        self._after_run = True
+        self._after_run = self._session.live.leaving = True
         self._session.queue.clear()
         self._session.stop()
         self._go_on_if_ended()
@@ -72,13 +72,14 @@ class Leaving(QObject):
 
     def _run_ended(self, run: Run) -> None:
         if self._after_run and run.state == "failed":
-            self._after_run = False
+            self._after_run = self._session.live.leaving = False
             self._window.showNormal()
         elif self._after_run and not self._session.queue.waiting:
             self._save_all()
 
     def _save_all(self) -> None:
         self._after_run, self._saving = False, True
+        self._session.live.leaving = True
         unsaved = self._session.unsaved()
         for opened, run in unsaved:
             self._session.save(run, opened.result_path(run))
@@ -92,5 +93,5 @@ class Leaving(QObject):
     def _told(self, level: str, sentence: str, details: str) -> None:
         """A result that cannot be saved keeps the window open, with the reason in it."""
         if level == "error" and self._saving:
-            self._saving = False
+            self._saving = self._session.live.leaving = False
             self._window.showNormal()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +19,10 @@ from ptychogui.io.data import Data
 from ptychogui.job import Job
 from ptychogui.params import InputError, format_quantity
 from ptychogui.types import Dataset, Notes, Real, Result, Snapshot
+
+if TYPE_CHECKING:
+    from ptychogui.live.buffer import Buffer
+    from ptychogui.live.feed import LiveFeed
 
 
 @dataclass(eq=False)
@@ -74,6 +81,12 @@ class Opened:
     preview: Preview | None = None
     problem: str = ""
     reading: bool = False
+    name: str = ""
+    """Its title where it has no file: a scan of a live source whose frames were not saved."""
+    feed: LiveFeed | None = None
+    """What frames in memory are prepared by; None where they lie in a file."""
+    growing: bool = False
+    """Whether the scan is still being measured."""
     runs: list[Run] = field(default_factory=list)
     _last: int = 0
     _apart: tuple[Dataset, bool] | None = None
@@ -91,14 +104,27 @@ class Opened:
 
     @property
     def title(self) -> str:
-        """The name of the file."""
-        return Path(self.path).name
+        """The name of the file, or of the scan where it has none."""
+        return self.name or Path(self.path).name
+
+    @property
+    def waits(self) -> str:
+        """What a scan without a dataset waits for, or why it has none; '' for a file."""
+        if self.growing:
+            return "waiting for frames"
+        return "its frames were not saved" if self.name else ""
+
+    def reader(self, data: Data) -> Callable[[], tuple[Data, Dataset]]:
+        """What reads the data as `data` says, in a thread: from the file, or from the frames in memory."""
+        if self.feed is None or data.path:
+            return partial(read_data, data, beside=False)
+        return partial(_read_frames, self.feed.buffer, data, self.name)
 
     @property
     def line(self) -> str:
         """What is in the file, in one line."""
         if self.dataset is None:
-            return "The data of this result are not there." if self.runs else self.problem
+            return "The data of this result are not there." if self.runs else self.problem or self.waits
         count, ny, nx = self.dataset.frames.shape
         return f"{count} frames of {ny} × {nx}, {geometry_line(self.dataset.geometry)}"
 
@@ -154,6 +180,13 @@ def read_data(data: Data, beside: bool = True) -> tuple[Data, Dataset]:
 
     dataset = io.read(data, need_scan=False, beside=beside)
     return Data.read(dataset.data), dataset
+
+
+def _read_frames(buffer: Buffer, data: Data, name: str) -> tuple[Data, Dataset]:
+    """Prepare the frames that a source has sent. Raises `InputError`."""
+    from ptychogui.live.feed import LiveFeed
+
+    return data, LiveFeed(buffer, data, name).first()
 
 
 def _job_of(result: Result) -> tuple[Job, str]:

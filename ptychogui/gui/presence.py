@@ -73,7 +73,8 @@ class Presence(QObject):
     def _paths(self) -> set[str]:
         opened = self._files.opened
         saved = {str(run.saved) for scan in opened for run in scan.runs if run.saved is not None}
-        return {*saved, *(scan.path for scan in opened), *(scan.job.data.path for scan in opened)} - {""}
+        files = {scan.path for scan in opened if not scan.name}
+        return {*saved, *files, *(scan.job.data.path for scan in opened)} - {""}
 
     def _take(self, seen: dict[str, Seen]) -> None:
         self._busy = False

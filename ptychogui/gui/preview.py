@@ -36,24 +36,62 @@ class Preview:
 
 def previews(dataset: Dataset, pause_s: float = 0.25) -> Iterator[Preview]:
     """Read the frames in blocks and tell every `pause_s` seconds what is known; the last Preview is complete."""
-    count, ny, nx = dataset.frames.shape
-    counts, centre = np.full(count, np.nan), np.full((count, 2), np.nan)
-    total, valid = np.zeros((ny, nx)), np.zeros((ny, nx))
-    y, x = np.arange(ny) - ny // 2, np.arange(nx) - nx // 2
+    gathered = _Gathered(dataset)
     told = time.monotonic()
-    block = max(1, min(BLOCK, BLOCK_PIXELS // (ny * nx)))
-    for start in range(0, count, block):
-        stop = min(start + block, count)
-        frames = np.asarray(dataset.frames[start:stop], np.float32)
-        good = np.isfinite(frames) & dataset.mask
-        frames = np.where(good, frames, 0)
-        total += frames.sum(0)
-        valid += good.sum(0)
-        counts[start:stop] = sums = frames.sum((1, 2), dtype=np.float64)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            centre[start:stop, 0] = frames.sum(2) @ y / sums
-            centre[start:stop, 1] = frames.sum(1) @ x / sums
-        if stop == count or time.monotonic() - told > pause_s:
-            mean = np.where(valid > 0, total / np.maximum(valid, 1), np.nan).astype(np.float32)
-            yield Preview(counts.copy(), centre.copy(), mean, stop)
+    while gathered.read():
+        if gathered.done == gathered.count or time.monotonic() - told > pause_s:
+            yield gathered.preview
             told = time.monotonic()
+
+
+def longer_preview(before: Preview | None, dataset: Dataset, most: int) -> Preview:
+    """The preview of a scan that has grown since `before`; at most so many further frames are read."""
+    gathered = _Gathered(dataset, before)
+    limit = gathered.done + most
+    while gathered.done < limit and gathered.read():
+        pass
+    return gathered.preview
+
+
+class _Gathered:
+    """The values of the frames that were read so far."""
+
+    def __init__(self, dataset: Dataset, before: Preview | None = None) -> None:
+        self.count, ny, nx = dataset.frames.shape
+        self._dataset = dataset
+        self._counts, self._centre = np.full(self.count, np.nan), np.full((self.count, 2), np.nan)
+        self._total, self._valid = np.zeros((ny, nx)), np.zeros((ny, nx))
+        self._y, self._x = np.arange(ny) - ny // 2, np.arange(nx) - nx // 2
+        self._block = max(1, min(BLOCK, BLOCK_PIXELS // (ny * nx)))
+        self.done = 0
+        if before is not None:
+            self.done = before.done
+            self._counts[: self.done] = before.total_counts[: self.done]
+            self._centre[: self.done] = before.centre_of_mass[: self.done]
+            known = np.isfinite(before.mean_pattern)
+            self._valid += np.where(known, self.done, 0)
+            self._total += np.where(known, before.mean_pattern, 0) * self.done
+
+    def read(self) -> bool:
+        """Read one more block, if there is one."""
+        start, stop = self.done, min(self.done + self._block, self.count)
+        if start == stop:
+            return False
+        frames = np.asarray(self._dataset.frames[start:stop], np.float32)
+        good = np.isfinite(frames) & self._dataset.mask
+        frames = np.where(good, frames, 0)
+        self._total += frames.sum(0)
+        self._valid += good.sum(0)
+        self._counts[start:stop] = sums = frames.sum((1, 2), dtype=np.float64)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            self._centre[start:stop, 0] = frames.sum(2) @ self._y / sums
+            self._centre[start:stop, 1] = frames.sum(1) @ self._x / sums
+        self.done = stop
+        return True
+
+    @property
+    def preview(self) -> Preview:
+        """What is known now."""
+        valid, total = self._valid, self._total
+        mean = np.where(valid > 0, total / np.maximum(valid, 1), np.nan).astype(np.float32)
+        return Preview(self._counts.copy(), self._centre.copy(), mean, self.done)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QObject, QTimer
 
 from ptychogui.gui.edit_runs import AddRun, MoveRun
-from ptychogui.gui.opened import Opened, Run, read_data
+from ptychogui.gui.opened import Opened, Run
 from ptychogui.io.data import Data
 from ptychogui.job import Job
 from ptychogui.types import Dataset, Result
@@ -88,8 +88,8 @@ class Queue(QObject):
             self._begin(run, opened.dataset)
         elif self._read is not run:
             self._read = run
-            read = partial(read_data, run.job.data, beside=False)
-            session.tasks.run(read, partial(self._data_read, run), partial(self._data_not_read, run))
+            done, failed = partial(self._data_read, run), partial(self._data_not_read, run)
+            session.tasks.run(opened.reader(run.job.data), done, failed)
 
     def _data_read(self, run: Run, found: tuple[Data, Dataset]) -> None:
         self._read = None

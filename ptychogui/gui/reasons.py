@@ -32,6 +32,8 @@ def reasons(session: Session) -> tuple[Reason, ...]:
         return (Reason("Open a data file first", "open"),)
     if opened.reading:
         return (Reason("The data are being read", "show_data"),)
+    if opened.growing and opened.dataset is None:
+        return (Reason("Not enough frames have come yet", "live"),)
     found = []
     if opened.problem:
         helps = "show_data" if Path(opened.job.data.path).exists() else "find_data"

@@ -16,6 +16,7 @@ from ptychogui.gui.edit_runs import RemoveRun, UndoStack
 from ptychogui.gui.files import Files
 from ptychogui.gui.history import History
 from ptychogui.gui.keeper import Keeper
+from ptychogui.gui.live import Live
 from ptychogui.gui.opened import Opened, Run
 from ptychogui.gui.queue import Queue
 from ptychogui.gui.reasons import Reason, reasons
@@ -50,6 +51,7 @@ class Session(Files):
         self.running: Run | None = None
         self.queue = Queue(self)
         self.history = History(self)
+        self.live = Live(self)
         self.form_problem = ""
         self._runs_on: Opened | None = None
         self._worker: Worker | None = None
@@ -136,7 +138,10 @@ class Session(Files):
     def edit(self, job: Job, *, of: Opened | None = None, what: str = "change of parameters") -> None:
         """Give a file, usually the current one, another job; can be undone, under the name `what`."""
         opened = of or self.current
-        if opened is not None and job != opened.job:
+        if opened is not None and opened.growing and job.data != opened.job.data:
+            self.tell("warning", f"'{opened.title}' is being measured: what is said of its data can change at its end.")
+            self.job_changed.emit()
+        elif opened is not None and job != opened.job:
             self.undo.push(EditJob(self, opened, job, what))
 
     def edit_data(self, data: Data) -> None:
@@ -209,13 +214,14 @@ class Session(Files):
         """Begin a run now; for the queue."""
         self.running, self._runs_on = run, opened
         run.state = "running"
-        self._worker = Worker(run.job, dataset, run.initial, self.seen_frame, Keeper(self.history.room_bytes()))
+        keeper, feed = Keeper(self.history.room_bytes()), opened.feed if opened.growing else None
+        self._worker = Worker(run.job, dataset, run.initial, self.seen_frame, keeper, feed)
         self._worker.mailbox.filled.connect(self._look_into_mailbox)
         self._worker.finished.connect(self._ended)
         log.info("%s of %s begins", run.name, opened.title)
         self._worker.start()
         self.tree_changed.emit()
-        if self._watched:
+        if self._watched and (self.current is opened or not opened.growing):
             self.select(opened, run)
 
     def pause(self) -> None:

@@ -80,6 +80,7 @@ class StartPage(QScrollArea):
     file_wanted = pyqtSignal(str)
     sample_wanted = pyqtSignal(str)
     dialog_wanted = pyqtSignal()
+    live_wanted = pyqtSignal()
 
     def __init__(self, tasks: Tasks, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -131,18 +132,25 @@ class StartPage(QScrollArea):
         zone.setMinimumHeight(190)
         inside = QVBoxLayout(zone)
         inside.setSpacing(10)
-        button = QPushButton("Open…", zone)
-        button.setObjectName("open_button")
-        button.setToolTip("Choose a scan or a result")
-        button.setProperty("primary", True)
-        button.clicked.connect(self.dialog_wanted)
+        buttons = QHBoxLayout()
+        for name, text, tip, wanted in (
+            ("open_button", "Open…", "Choose a scan or a result", self.dialog_wanted),
+            ("live_button", "Live source…", "Follow a scan while it is measured", self.live_wanted),
+        ):
+            button = QPushButton(text, zone)
+            button.setObjectName(name)
+            button.setToolTip(tip)
+            button.setProperty("primary", name == "open_button")
+            button.clicked.connect(wanted)
+            buttons.addWidget(button)
         inside.addStretch(1)
         for text, role in (
             ("Drop a scan, a result or a project here", "heading"),
             ("CXI, NXcxi_ptycho, any other HDF5, MATLAB, NPZ, NPY, TIFF with positions", "dim"),
         ):
             inside.addWidget(_label(text, role, zone), 0, Qt.AlignmentFlag.AlignHCenter)
-        inside.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+        inside.addLayout(buttons)
+        inside.setAlignment(buttons, Qt.AlignmentFlag.AlignHCenter)
         inside.addStretch(1)
         return zone
 

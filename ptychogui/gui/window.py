@@ -16,6 +16,7 @@ from ptychogui.gui.first_steps import FirstSteps
 from ptychogui.gui.guidance import Guidance
 from ptychogui.gui.layouts import Layouts
 from ptychogui.gui.leaving import Leaving
+from ptychogui.gui.live_windows import LiveWindows
 from ptychogui.gui.networks import Networks
 from ptychogui.gui.notices import Notices
 from ptychogui.gui.preparation import Preparing
@@ -68,6 +69,7 @@ class Window(QMainWindow):
         self.preparing = Preparing(self)
         self.layouts = Layouts(self)
         self.networks = Networks(self)
+        self.live_windows = LiveWindows(self)
         self.actions_by_id = menus.make_actions(self)
         self.stack = QStackedWidget(self)
         self.start_page = StartPage(self.session.tasks, self)
@@ -105,6 +107,7 @@ class Window(QMainWindow):
         page.file_wanted.connect(self.open_path)
         page.sample_wanted.connect(self.open_sample)
         page.dialog_wanted.connect(self.open_dialog)
+        page.live_wanted.connect(self.live_windows.open)
         hints = QGuiApplication.styleHints()
         if hints is not None:
             hints.colorSchemeChanged.connect(self.follow_theme)
@@ -380,6 +383,7 @@ class Window(QMainWindow):
             if self.workspace.arranged:
                 kept.setValue("layout", self.workspace.layout_state())
             self.workspace.log.stop()
+        self.session.live.close()
         self.session.tasks.close()
         event.accept()
         self.closed.emit()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PyQt6.QtCore import QObject, QThread, pyqtSignal
 
 from ptychogui.gui.keeper import Keeper
-from ptychogui.types import Dataset, Result, Snapshot
+from ptychogui.types import Dataset, Feed, Result, Snapshot
 
 if TYPE_CHECKING:
     from ptychogui.job import Job, Request
@@ -80,13 +80,19 @@ class Worker(QThread):
     """Runs the generator `ptychogui.job.snapshots`: pausing is not asking for more, a change is sent into it."""
 
     def __init__(
-        self, job: Job, dataset: Dataset, initial: Result | None = None, frame: int = 0, keeper: Keeper | None = None
+        self,
+        job: Job,
+        dataset: Dataset,
+        initial: Result | None = None,
+        frame: int = 0,
+        keeper: Keeper | None = None,
+        feed: Feed | None = None,
     ) -> None:
         super().__init__()
         self.setObjectName("worker")
         self.mailbox = Mailbox()
         self._job, self._dataset, self._initial, self._frame = job, dataset, initial, frame
-        self._keeper = keeper
+        self._keeper, self._feed = keeper, feed
         self._wake = threading.Condition()
         self._asked: dict[str, Any] = {}
         self._paused = self._stopping = False
@@ -126,7 +132,8 @@ class Worker(QThread):
         try:
             from ptychogui.job import snapshots
 
-            self._drive(snapshots(self._job, self._dataset, initial=self._initial, frame=self._frame))
+            steps = snapshots(self._job, self._dataset, initial=self._initial, frame=self._frame, feed=self._feed)
+            self._drive(steps)
         except BaseException as error:  # noqa: BLE001  every error must reach the window
             self.mailbox.put(error=error)
         finally:

@@ -195,7 +195,7 @@ class Workspace(QMainWindow):
             self._keep_sizes()
         else:
             self.give_sizes()
-        if self._session.current is not None:  # whichever tab was in front last time
+        if self._session.current is not None and not self._session.live.connected:  # whichever tab was in front
             self.reveal("import_card")
         self._dress_titles()
 

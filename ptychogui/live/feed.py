@@ -38,7 +38,7 @@ class LiveFeed:
                 "While a scan is running, dark and flat frames are not known by number, and neither is the monitor: "
                 "give data.dark and data.flat as files, and data.normalisation=none or sum."
             )
-        self.buffer, self._address, self._probe = buffer, address, probe
+        self.buffer, self._address, self.probe = buffer, address, probe
         self._left_out = np.array(data.exclude, np.intp)
         self._latest: Dataset | None = None
         planned = _planned(data)
@@ -82,8 +82,8 @@ class LiveFeed:
             self._data = self._data.model_copy(update={"positions_unit": unit})
         raw = self.buffer.raw(self.arrived)
         dataset = reading.prepared("live", self._data.path or self._address, raw, self._data)
-        if self._probe is not None and self._probe.shape[1:] == dataset.geometry.shape:
-            dataset = replace(dataset, probe=self._probe)
+        if self.probe is not None and self.probe.shape[1:] == dataset.geometry.shape:
+            dataset = replace(dataset, probe=self.probe)
         self._latest = dataset
         return dataset
 

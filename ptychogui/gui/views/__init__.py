@@ -95,6 +95,12 @@ def _propagation() -> View:
     return PropagationView()
 
 
+def _live() -> View:
+    from ptychogui.gui.views.live import LiveView
+
+    return LiveView()
+
+
 DOCKS = (
     Dock("object_phase", "Object phase", "centre", _object_phase, may_tear=True),
     Dock("object_amplitude", "Object amplitude", "centre", _object_amplitude, may_tear=True),
@@ -107,6 +113,7 @@ DOCKS = (
     Dock("spectrum", "Spectrum", "centre", _spectrum, may_tear=True),
     Dock("propagation", "Beam", "centre", _propagation, may_tear=True),
     Dock("history", "History", "centre", _history),
+    Dock("live", "Live", "right", _live),
 )
 SIDES = {"browser": "Files and runs", "import_card": "Data", "parameters": "Parameters", "log": "Log"}
 """The titles of the docks beside the views."""

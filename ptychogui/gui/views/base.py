@@ -37,6 +37,11 @@ class View(QWidget):
         self.dataset, self.preview = dataset, preview
         self._draw_in_turn()
 
+    def extend(self, dataset: Dataset | None, preview: Preview | None) -> None:
+        """Show a dataset that has grown; what is shown of the run stays, and the range too."""
+        self.dataset, self.preview = dataset, preview
+        self._draw_in_turn()
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the state of a running job."""
         self.snapshot, self.result = snapshot, None

@@ -49,6 +49,7 @@ class ScanView(View):
         self._refined: Positions | None = None
         self._way: Positions | None = None
         self._note = ""
+        self._planned: Positions | None = None
         self._set_up_plot()
         self._lay_out()
         self._name_axes(PIXELS, False)
@@ -64,11 +65,12 @@ class ScanView(View):
         self.box.setAspectLocked(True)
         self.box.invertY(True)
         self.box.setDefaultPadding(0.08)
+        self._to_come = pg.ScatterPlotItem(brush=None, pxMode=True, size=4)
         self._spots = pg.ScatterPlotItem(pen=None, pxMode=True, size=6)
         self._drift = pg.PlotCurveItem(connect="pairs")
         self._selected = pg.ScatterPlotItem(pen=None, brush=None, size=12)
         self._probe = QGraphicsEllipseItem()
-        for item in (self._spots, self._drift, self._selected):
+        for item in (self._to_come, self._spots, self._drift, self._selected):
             self.box.addItem(item)
         self.box.addItem(self._probe, ignoreBounds=True)
         self.box.sigResized.connect(self._hug)
@@ -119,6 +121,20 @@ class ScanView(View):
         """Mark the frame that is shown elsewhere."""
         self._index = index
         self._draw_selected()
+
+    def show_planned(self, positions_m: Positions | None) -> None:
+        """Mark where all frames (N, 2) of a scan that is being measured are going to be."""
+        self._planned = positions_m
+        self._draw_planned()
+
+    def _draw_planned(self) -> None:
+        """Rings at all places; where a frame has come, its spot covers the ring."""
+        planned = self._planned
+        if planned is None or self._nominal is None:
+            self._to_come.clear()
+            return
+        points = planned[:: -(-len(planned) // MOST)] / self._unit.unit_si
+        self._to_come.setData(points[:, 1], points[:, 0])
 
     def fit(self) -> None:
         """Show every position again."""
@@ -308,6 +324,7 @@ class ScanView(View):
         accent = palette.color(QPalette.ColorRole.Highlight)
         wear(self.plot, palette)
         self._selected.setPen(pg.mkPen(accent, width=2))
+        self._to_come.setPen(pg.mkPen(palette.color(QPalette.ColorRole.PlaceholderText), width=1))
         self._drift.setPen(pg.mkPen(palette.color(QPalette.ColorRole.Text), width=1))
         self._probe.setPen(pg.mkPen(accent, width=1.5))
 
