@@ -104,7 +104,7 @@ class Buffer:
             before = np.maximum.accumulate(np.concatenate([[self._highest], index[:-1]]))
             self._count_up(received=len(index), late=int((index < before).sum()))
             self._highest = max(self._highest, int(index.max()))
-            self._frames.put(index, block.frames[kept])
+            self._frames.put(index, block.frames if len(kept) == len(numbers) else block.frames[kept])
             self._here[index] = True
             if block.time_s is not None:
                 self._time_s[index] = block.time_s[kept]

@@ -34,13 +34,13 @@ class Stack:
         which, row = np.divmod(numbers, self._length)
         for part in np.unique(which).tolist():
             chosen = which == part
-            some = values[chosen]
+            some, at = (values, row) if chosen.all() else (values[chosen], row[chosen])
             kept = self._parts.get(part)
             if kept is None:
                 kept = np.zeros((self._length, *self.frame_shape), self._kept)  # the system gives memory as it is used
             if kept.dtype != self.dtype and (some.max() > np.iinfo(_NARROW).max or some.min() < 0):
                 kept = kept.astype(self.dtype)
-            kept[row[chosen]] = some
+            kept[at] = some
             self._parts[part] = kept
 
     def read(self, numbers: Numbers) -> NDArray[Any]:
