@@ -69,7 +69,7 @@ class Saver:
     def _run(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with h5py.File(self.part, "w") as file:
+            with h5py.File(self.part, "x") as file:
                 frames = _set_up(file, self._buffer)
                 while True:
                     over = self._stop.is_set() or self._buffer.ended  # asked first: what came before it is written

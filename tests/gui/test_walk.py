@@ -22,8 +22,10 @@ from ptychogui.gui.actions import ACTIONS
 from ptychogui.gui.app import application
 from ptychogui.gui.edit_job import EditJob
 from ptychogui.gui.export_dialog import ExportDialog
+from ptychogui.gui.live_settings import Listening
 from ptychogui.gui.project import state_of
 from ptychogui.gui.window import Window
+from ptychogui.live.replay import Replay
 
 pytestmark = pytest.mark.usefixtures("qtbot")
 WAIT_S = 120.0
@@ -90,9 +92,21 @@ def put_away() -> None:
             widget.close()
 
 
+def listened(window: Window, scan: Path) -> None:
+    """A scan of a source is coming, and is being reconstructed."""
+    view = window.workspace.views["live"]
+    view.form.set_params(Listening(source=Replay(path=str(scan), rate=12, times=100), folder=str(scan.parent / "live")))
+    view.take(view.listening)
+    window.actions_by_id["live_connect"].trigger()
+    until(lambda: window.session.running is not None and window.session.running.snapshot is not None)
+
+
 def in_state(window: Window, state: str, scan: Path) -> None:
     session = window.session
     if state == "empty":
+        return
+    if state == "live":
+        listened(window, scan)
         return
     opened(window, scan)
     assert session.current is not None
@@ -109,7 +123,7 @@ def in_state(window: Window, state: str, scan: Path) -> None:
         until(lambda: session.paused)
 
 
-@pytest.mark.parametrize("state", ["empty", "loaded", "running", "paused", "finished"])
+@pytest.mark.parametrize("state", ["empty", "loaded", "running", "paused", "finished", "live"])
 def test_every_action_works_or_says_why_not(state: str, scan: Path) -> None:
     window = made()
     errors: list[str] = []

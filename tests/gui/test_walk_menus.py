@@ -18,7 +18,7 @@ from ptychogui.gui.views.panel import ImagePanel
 from ptychogui.gui.window import Window
 
 pytestmark = pytest.mark.usefixtures("qtbot")
-STATES = ["empty", "loaded", "running", "paused", "finished"]
+STATES = ["empty", "loaded", "running", "paused", "finished", "live"]
 
 
 def entries(menu: QMenu) -> Iterator[QAction]:
