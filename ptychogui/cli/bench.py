@@ -7,7 +7,7 @@ import json
 from functools import partial
 from typing import Any, Protocol
 
-from ptychogui.bench import engine, papers, steps
+from ptychogui.bench import engine, live, papers, steps
 from ptychogui.cli.arguments import Commands, add_command
 
 
@@ -27,7 +27,7 @@ class Bench(Protocol):
         """The same as a text."""
 
 
-_BENCHES: tuple[Bench, ...] = (engine, papers, steps)
+_BENCHES: tuple[Bench, ...] = (engine, papers, steps, live)
 
 
 def add(commands: Commands) -> None:
