@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 
-from ptychogui.cli import bench, check, convert, design, export, info, live, run, simulate, train
+from ptychogui.cli import bench, check, convert, design, export, info, live, replay, run, simulate, train
 from ptychogui.cli.arguments import FORMATTER, Command, Parser
 from ptychogui.params import InputError, RunError
 
-_COMMANDS: tuple[Command, ...] = (run, live, info, check, simulate, convert, export, design, train, bench)
+_COMMANDS: tuple[Command, ...] = (run, live, replay, info, check, simulate, convert, export, design, train, bench)
 
 _NAMES = [command.__name__.rpartition(".")[2] for command in _COMMANDS]
 

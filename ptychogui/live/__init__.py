@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ptychogui.live.dectris import Dectris
 from ptychogui.live.folder import Folder
+from ptychogui.live.pva import Pva
 from ptychogui.live.replay import Replay
 from ptychogui.live.source import Source
 from ptychogui.live.stream1 import Stream1
@@ -13,9 +14,9 @@ from ptychogui.live.swmr import Swmr
 from ptychogui.params import InputError, union
 
 if TYPE_CHECKING:
-    AnySource = Dectris | Folder | Replay | Stream1 | Swmr
+    AnySource = Dectris | Folder | Pva | Replay | Stream1 | Swmr
 else:
-    AnySource: Any = union("ptychogui.sources", Dectris, Folder, Replay, Stream1, Swmr)
+    AnySource: Any = union("ptychogui.sources", Dectris, Folder, Pva, Replay, Stream1, Swmr)
 
 
 def source_of(text: str) -> Source:

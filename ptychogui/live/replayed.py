@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ class Replayed:
     rate: float = 0.0
     order: Numbers | None = None
     times: int = 1
+    sent: Callable[[int], object] | None = None
+    """Told, whenever frames have been sent, how many."""
 
     def __len__(self) -> int:
         return len(self.dataset.scan)
@@ -59,7 +62,7 @@ class Replayed:
         """Metres, or pixels where the pixel at the sample is not known."""
         return "m" if self.dataset.geometry.calibrated else "px"
 
-    @property
+    @cached_property
     def dtype(self) -> np.dtype[Any]:
         """The smallest unsigned integers that hold the first frames."""
         highest = float(np.nanmax(np.asarray(self.dataset.frames[: min(len(self), _AT_ONCE)])))
@@ -82,3 +85,21 @@ class Replayed:
             if self.rate:
                 await asyncio.sleep(max(0.0, begun + (first + len(numbers)) / self.rate - time.monotonic()))
             yield numbers, frames
+            if self.sent is not None:
+                self.sent(len(numbers))
+
+
+def disordered(count: int, drop: float = 0.0, double: float = 0.0, shuffle: int = 0, seed: int = 0) -> Numbers:
+    """Numbers (K,) of `count` frames as a bad connection would bring them.
+
+    The parts `drop` and `double` (0 … 1) of them never come, or come twice; up to `shuffle` later frames overtake
+    each.
+    """
+    rng = np.random.default_rng(seed)
+    copies = np.ones(count, np.intp)
+    dropped, doubled = round(drop * count), round(double * count)
+    chosen = rng.permutation(count)
+    copies[chosen[:dropped]] = 0
+    copies[chosen[dropped : dropped + doubled]] = 2
+    order = np.repeat(np.arange(count), copies)
+    return order[np.argsort(np.arange(len(order)) + rng.uniform(0, shuffle + 1, len(order)), kind="stable")]
