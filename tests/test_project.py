@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.resources
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -152,7 +153,16 @@ def test_environment_is_made_again_only_when_something_changed(
     bootstrap.set_up("dev")
     bootstrap.set_up("test")
     targets = [line.rsplit(maxsplit=1)[-1] for line in log.read_text().splitlines()]
-    assert targets == [f"{ROOT}[test]", f"{ROOT}[dev]"]
+    assert targets == [f"{ROOT}[test]", bootstrap.UNPACKING, f"{ROOT}[dev]", bootstrap.UNPACKING]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for Python is a shell script")
+def test_what_only_some_machines_can_build_is_not_needed(
+    bootstrap: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake(tmp_path, "python", 1, tmp_path / "log")
+    bootstrap._unpacking([str(tmp_path / "python"), bootstrap.UNPACKING], dict(os.environ))
+    assert "cannot be built here" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for Python is a shell script")

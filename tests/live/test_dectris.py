@@ -15,7 +15,7 @@ from ptychogui.live.packed import Misread, packed
 from ptychogui.live.series import Image, Start
 
 for library in ("zmq", "cbor2", "dectris", "hdf5plugin"):
-    pytest.importorskip(library, reason=f"{library} is not installed: pip install 'ptychogui[live]'")
+    pytest.importorskip(library, reason=f"{library} is not installed: pip install 'ptychogui[live,packed]'")
 
 import cbor2  # noqa: E402
 from cbor2 import CBORTag  # noqa: E402

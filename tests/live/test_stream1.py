@@ -14,7 +14,7 @@ from ptychogui.live.series import Image, Start
 from ptychogui.live.stream1 import Stream1
 
 for library in ("zmq", "dectris", "hdf5plugin"):
-    pytest.importorskip(library, reason=f"{library} is not installed: pip install 'ptychogui[live]'")
+    pytest.importorskip(library, reason=f"{library} is not installed: pip install 'ptychogui[live,packed]'")
 
 SHAPE = FRAMES.shape[1:]
 COUNTS = FRAMES.astype(np.uint32)

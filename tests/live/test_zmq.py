@@ -38,7 +38,7 @@ from ptychogui.live.zmq_source import ZmqSource
 from ptychogui.params import InputError
 
 for library in ("zmq", "cbor2", "dectris", "hdf5plugin"):
-    pytest.importorskip(library, reason=f"{library} is not installed: pip install 'ptychogui[live]'")
+    pytest.importorskip(library, reason=f"{library} is not installed: pip install 'ptychogui[live,packed]'")
 
 both = pytest.mark.parametrize("kind", [Dectris, Stream1])
 Kind = type[ZmqSource]
@@ -281,6 +281,6 @@ def test_a_missing_library_and_a_taken_port_are_one_sentence(kind: Kind, monkeyp
     receiver = Receiver(source)
     asyncio.run(receiver.listen())
     assert receiver.state == "failed"
-    assert "not installed: pip install 'ptychogui[live]'." in receiver.error
+    assert "not installed: pip install 'ptychogui[live,packed]'." in receiver.error
     with pytest.raises(InputError, match="needs pyzmq"):
         asyncio.run(source.send(SCAN))
