@@ -70,9 +70,11 @@ class Replayed:
 
     def counts(self, numbers: Numbers) -> NDArray[Any]:
         """Frames (b, ny, nx) as whole counts; what is not measured is 0."""
-        values = np.nan_to_num(np.asarray(self.dataset.frames[numbers], np.float64), nan=0.0)
+        exact = np.float32 if self.dtype.itemsize == 2 else np.float64  # half as wide, and more than twice as fast
+        values = np.nan_to_num(np.asarray(self.dataset.frames[numbers], exact), nan=0.0)
         limit = np.iinfo(self.dtype).max
-        return np.clip(np.rint(values), 0, limit).astype(self.dtype)
+        counts: NDArray[Any] = np.clip(np.rint(values, out=values), 0, limit, out=values).astype(self.dtype)
+        return counts
 
     async def blocks(self) -> AsyncIterator[tuple[Numbers, NDArray[Any]]]:
         """Numbers (b,) and frames (b, ny, nx), each when its time has come."""
