@@ -47,6 +47,8 @@ def _replay(options: argparse.Namespace) -> int:
     from ptychogui.live.replayed import Replayed, disordered
 
     source = source_of(options.to)
+    if type(source) not in _targets():
+        raise InputError(f"{options.to} is a source only: replay to one of the addresses that --list shows.")
     dataset = io.read(job_of(options).data)
     for warning in dataset.warnings:
         print(f"ptychogui: {warning}", file=sys.stderr)
