@@ -82,8 +82,9 @@ def _taken(receiver: Receiver, sender: Sender, frames: int) -> dict[str, Any]:
 def table(rows: list[dict[str, Any]]) -> list[str]:
     """The rows as text."""
     lines = [
-        f"{'source':<10}{'frames/s':>10}{'goal':>8}{'lost':>7}{'gap ms':>8}{'a CPU s':>9}   "
-        "(128² uint16 from another process; the last column: frames a second of the receiver's own processor time)"
+        "128² uint16 from another process; the largest gap of a clock of 5 ms is to be below 50 ms; the last column is",
+        "frames a second of the receiver's own processor time, which a busy machine changes less",
+        f"{'source':<10}{'frames/s':>10}{'goal':>8}{'lost':>7}{'gap ms':>8}{'a CPU s':>9}",
     ]
     for row in rows:
         if row["why"]:
