@@ -103,6 +103,11 @@ class FileSeries:
         return events
 
     @property
+    def begun(self) -> bool:
+        """Whether one of its files was read."""
+        return self._begin is not None
+
+    @property
     def is_complete(self) -> bool:
         """Whether as many frames came as were planned."""
         return self._begin is not None and self._begin.frames is not None and self.received >= self._begin.frames

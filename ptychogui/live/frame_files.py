@@ -50,28 +50,26 @@ class Content:
     positions: Positions | None = None
 
 
-def frame_files(folder: Path, pattern: str, known: Container[Path]) -> Iterator[FrameFile]:
-    """The files in a folder and in the folders in it, one level deep, that are not known yet.
+def frame_files(folder: Path, pattern: str, known: Container[str]) -> Iterator[FrameFile]:
+    """The files in a folder and in the folders in it, one level deep, whose paths are not known yet.
 
     Hidden files are left out, and dark series where there is no pattern.
     """
-    for path in _entries(folder):
-        if path in known:
-            continue
+    for path in _entries(folder, known):
         if path.suffix.lower() not in (*_TIFF, *_HDF5) and path.is_dir():
-            for inner in _entries(path):
-                if inner not in known:
-                    yield from _frame_file(inner, pattern)
+            for inner in _entries(path, known):
+                yield from _frame_file(inner, pattern)
         else:
             yield from _frame_file(path, pattern)
 
 
-def _entries(folder: Path) -> Iterator[Path]:
+def _entries(folder: Path, known: Container[str]) -> Iterator[Path]:
     try:
-        names = os.listdir(folder)  # noqa: PTH208 - every name is asked for at every look, and there may be very many
+        names = os.listdir(folder)  # noqa: PTH208 - at every look all names are seen again, and there may be very many
     except OSError:  # it went meanwhile
         return
-    yield from (folder / name for name in names if not name.startswith("."))
+    before = f"{folder}{os.sep}"
+    yield from (folder / name for name in names if not name.startswith(".") and before + name not in known)
 
 
 def _frame_file(path: Path, pattern: str) -> Iterator[FrameFile]:

@@ -10,6 +10,8 @@ from ptychogui.live.events import End, Event, Note
 from ptychogui.live.file_series import FileSeries, Planned
 from ptychogui.live.frame_files import FrameFile, frame_files
 
+_HANDOVER_S = 2.0
+"""A single file of another name begins a scan when no file of this one has come for so long."""
 _AGAIN_S = 0.5
 """Files that were read are looked at again so often, for they may be written anew."""
 Name = tuple[Path, str, str]
@@ -19,19 +21,20 @@ class Watch:
     """A folder; `look` tells what is new in it, from any thread.
 
     Files whose names differ in their last number only are one scan. Where there are several when the watch begins, the
-    newest counts; after that, a new name is the next scan.
+    newest counts; after that, a new name is the next scan, if its files can be read and no more come of the one before.
     """
 
     def __init__(self, folder: Path, pattern: str, planned: Planned, quiet_s: float) -> None:
         self.folder, self.busy = folder, False
         self._pattern, self._planned, self._quiet_s = pattern, planned, quiet_s
         self._lock = threading.Lock()
-        self._known: dict[Path, FrameFile] = {}
+        self._known: dict[str, FrameFile] = {}
         self._waiting: dict[Name, dict[Path, FrameFile]] = {}
         self._passed: set[Name] = set()
         self._name: Name | None = None
         self._series: FileSeries | None = None
         self._before: FileSeries | None = None
+        self._others: dict[Name, FileSeries] = {}
         self._begun = self._ended = self._seen = False
         self._checked = self._quiet_since = time.monotonic()
         self._said = ""
@@ -46,7 +49,8 @@ class Watch:
             return events
 
     def _look(self) -> list[Event]:
-        self._list()
+        if not self.busy:  # what is known is read first
+            self._list()
         series = self._series
         if series is None:
             return self._chosen()
@@ -58,30 +62,49 @@ class Watch:
             return events
         if series.is_over:
             return self._over(series)
-        others = any(self._waiting.values())
-        quiet = time.monotonic() - self._quiet_since > self._quiet_s
-        if not series.read or (series.wait and not quiet):
+        quiet_s = time.monotonic() - self._quiet_since
+        if series.wait and quiet_s <= self._quiet_s:
             return []
-        gone = not any(path in self._known for path in series.read)
-        if others or quiet or gone or series.is_complete:
-            return self._ends(series, let_go=others or gone)
-        return []
-
-    def _ends(self, series: FileSeries, *, let_go: bool) -> list[Event]:
-        """The end of a scan; it is let go where another one waits, else what comes later is added to it."""
-        events = [] if self._ended else [*series.places(at_the_end=True), End()]
-        self._ended = True
-        if let_go:
-            if self._name is not None and any(path in self._known for path in series.read):
-                self._passed.add(self._name)
+        events = self._next(series, quiet_s)
+        if events:
+            return events
+        gone = not any(str(path) in self._known for path in series.read)
+        if gone or quiet_s > self._quiet_s or series.is_complete:
+            events = self._end(series)
+        if gone:
             self._before, self._series, self._name, self._seen = series, None, None, False
+        return events
+
+    def _end(self, series: FileSeries) -> list[Event]:
+        """The end of a scan; what comes later under its name is added to it all the same."""
+        events = [] if self._ended or not series.begun else [*series.places(at_the_end=True), End()]
+        self._ended = True
+        return events
+
+    def _next(self, series: FileSeries, quiet_s: float) -> list[Event]:
+        """The next scan, where files of another name begin one: there are several of them, or no more of this one."""
+        names = [name for name, files in self._waiting.items() if files]
+        name = min(names, key=self._time, default=None)
+        if name is None or self._name is None or (len(self._waiting[name]) == 1 and quiet_s < _HANDOVER_S):
+            return []
+        other = self._others.get(name)
+        if other is None:
+            other = self._others[name] = FileSeries(self._waiting[name].values(), self._planned, series)
+            self._waiting[name] = other.wait  # what is listed from now on comes to it
+        events = other.more()
+        if not other.begun:
+            return events
+        events = [*self._end(series), *events]
+        self._passed.add(self._name)
+        self._series, self._name, self._before, self._ended = other, name, series, False
+        del self._waiting[name], self._others[name]
         return events
 
     def _over(self, series: FileSeries) -> list[Event]:
         """The next scan has begun under the names of this one: what was read of it counts for it no more."""
         after = FileSeries(series.wait.values(), self._planned, series)
         after.read = series.read
-        events = [] if self._ended else [*series.places(at_the_end=True), End()]
+        events = self._end(series)
         self._series, self._ended = after, False
         return events
 
@@ -111,7 +134,7 @@ class Watch:
 
     def _list(self) -> None:
         for file in frame_files(self.folder, self._pattern, self._known):
-            self._known[file.path] = file
+            self._known[str(file.path)] = file
             if file.series not in self._passed:
                 self._waiting.setdefault(file.series, {})[file.path] = file
 
@@ -121,12 +144,12 @@ class Watch:
         if now - self._checked < _AGAIN_S:
             return
         self._checked = now
-        for path, file in list(self._known.items()):
+        for name, file in list(self._known.items()):
             if file.series != self._name:
                 continue
-            state = file.state()
+            state, path = file.state(), file.path
             if state is None:
-                del self._known[path]
+                del self._known[name]
             elif path in series.read and series.read[path] != state:
                 del series.read[path]
                 series.wait[path] = file

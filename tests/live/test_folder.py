@@ -252,6 +252,17 @@ def test_only_the_newest_scan_of_a_full_folder_is_read_and_each_folder_in_it_is_
     np.testing.assert_array_equal(receiver.scans[1][:2], FRAMES[7:9])
 
 
+def test_a_single_file_of_another_name_does_not_end_a_scan(tmp_path: Path, listen: Listen) -> None:
+    receiver = listen(tmp_path, quiet_s=60)
+    tifffile.imwrite(tmp_path / "f1.tif", FRAMES[0])
+    until(lambda: counted(receiver)[0] == 1)
+    tifffile.imwrite(tmp_path / "snapshot.tif", FRAMES[9])
+    (tmp_path / "settings.h5").write_bytes(rng.bytes(900))
+    tifffile.imwrite(tmp_path / "f2.tif", FRAMES[1])
+    until(lambda: counted(receiver)[0] == 2)
+    assert len(receiver.scans) == 1
+
+
 def test_an_address_is_a_folder() -> None:
     assert source_of("folder:/data/scan") == Folder(path="/data/scan")
     assert Folder(path="/data/scan").address == "folder:/data/scan"
