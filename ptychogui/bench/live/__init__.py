@@ -12,7 +12,6 @@ from typing import Any
 
 import psutil
 
-from ptychogui.bench.live import places, quality, rates, soak
 from ptychogui.options import add_run, job_of
 from ptychogui.params import InputError
 
@@ -39,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Make the parts that are asked for. Raises `InputError` where an option is wrong or the scan cannot be read."""
+    from ptychogui.bench.live import places, quality, rates, soak
+
     sources = places.targets(options.source)
     if options.frames < 1 or not 0 < options.minutes < math.inf or not 0 < options.rate < math.inf:
         raise InputError("Give at least one frame with --frames, and a --rate and --minutes above 0.")
@@ -60,6 +61,8 @@ def _load() -> float:
 
 def table(found: dict[str, Any]) -> str:
     """The parts as text, one after the other."""
+    from ptychogui.bench.live import quality, rates, soak
+
     texts: dict[str, Callable[[Any], list[str]]] = {"rates": rates.table, "quality": quality.table, "soak": soak.table}
     lines: list[str] = []
     for part, one in found.items():
