@@ -51,7 +51,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             "quality": lambda: quality.quality(job, options.rate),
             "soak": lambda: list(soak.rows(sources, options.minutes)),
         }
-        return {part: {"load": _load(), "found": made[part]()} for part in options.part or _PARTS}
+        return {part: {"found": made[part](), "load": _load()} for part in options.part or _PARTS}
 
 
 def _load() -> float:

@@ -60,7 +60,7 @@ def quality(job: Job, rate: float) -> dict[str, Any]:
         "rate": rate,
         "quarters": [_beside(job, dataset, look, whole) for look in seen.quarters],
         "final": _figures(seen.final, whole) | {"epochs": len(seen.final.loss), "offline": _figures(whole, whole)},
-        "first_picture": first and round(first.frames / count, 3),
+        "first_picture": round(first.frames / count, 3) if first is not None else None,
         "after_s": round(seen.after_s, 1),
     }
 
