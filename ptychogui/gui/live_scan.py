@@ -43,7 +43,8 @@ class Known:
     dataset: Dataset
     preview: Preview | None = None
     look: Look = field(default_factory=Look)
-    planned_m: Positions | None = None
+    to_come_m: Positions | None = None
+    """Where frames are going to be that have not come yet."""
     alarms: tuple[Alarm, ...] = ()
 
 
@@ -123,7 +124,16 @@ def _seen(scan: LiveScan, dataset: Dataset, before: Known | None, limit: float |
     found = (*frames_alarms(look), *position_alarms(scan.buffer))
     if scan.run is not None and scan.run.snapshot is not None:
         found += tuple(_of_run(scan.run.snapshot, dataset, scan.buffer.ended, scan.feed.probe))
-    return Known(dataset, preview, look, scan.feed.planned_m, found)
+    return Known(dataset, preview, look, _to_come(scan.feed), found)
+
+
+def _to_come(feed: LiveFeed) -> Positions | None:
+    """The planned positions (n, 2) of frames that have not come."""
+    numbers, planned_m = feed.buffer.planned, feed.planned_m
+    if planned_m is None:
+        return None
+    numbers = numbers[: len(planned_m)]  # more may have become known between the two
+    return planned_m[: len(numbers)][~np.isin(numbers, feed.buffer.arrived)]
 
 
 def _of_run(snapshot: Snapshot, dataset: Dataset, over: bool, before: Complex | None) -> Iterator[Alarm]:

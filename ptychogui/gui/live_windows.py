@@ -159,4 +159,4 @@ class LiveWindows(QObject):
 
 
 def _tell_planned(view: Any, known: Any) -> None:
-    view.show_planned(known.planned_m if known is not None else None)
+    view.show_planned(known.to_come_m if known is not None else None)

@@ -221,7 +221,7 @@ class Session(Files):
         log.info("%s of %s begins", run.name, opened.title)
         self._worker.start()
         self.tree_changed.emit()
-        if self._watched and (self.current is opened or not opened.growing):
+        if self._watched and self.live.may_show(opened):
             self.select(opened, run)
 
     def pause(self) -> None:

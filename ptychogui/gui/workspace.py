@@ -195,7 +195,8 @@ class Workspace(QMainWindow):
             self._keep_sizes()
         else:
             self.give_sizes()
-        if self._session.current is not None and not self._session.live.connected:  # whichever tab was in front
+        live = self._session.live
+        if self._session.current is not None and not live.connected and not live.scans:  # whichever tab was in front
             self.reveal("import_card")
         self._dress_titles()
 

@@ -31,10 +31,15 @@ def fill(window: Window, listening: Params) -> LiveView:
     return view
 
 
+def nothing_listens() -> bool:
+    """Whether neither a source nor a saver has a thread any more."""
+    return not {"source", "saver"} & {thread.name for thread in threading.enumerate()}
+
+
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs of few epochs: the first scan begins with the defaults."""
-    monkeypatch.setattr("ptychogui.gui.live.Job", lambda: Job().with_value("solver.epochs", 3))
+    monkeypatch.setattr("ptychogui.gui.live_scans.Job", lambda: Job().with_value("solver.epochs", 3))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +56,6 @@ def listening(scan: Path, **source: object) -> Listening:
 
 
 def test_scans_come_one_after_the_other_and_are_saved(window: Window, scan: Path, short: None, until: Until) -> None:
-    threads = threading.active_count()
     view = fill(window, listening(scan, rate=300, times=2).model_copy(update={"save_frames": True}))
     assert last_listening() == view.listening
     window.actions_by_id["live_connect"].trigger()
@@ -82,7 +86,7 @@ def test_scans_come_one_after_the_other_and_are_saved(window: Window, scan: Path
         "Doubled": "0",
     }
     assert session.current is session.opened[1], "the next scan is shown"
-    until(lambda: threading.active_count() <= threads + 4)  # those of the window's tasks stay
+    until(nothing_listens)
 
 
 def test_a_scan_that_is_coming_can_be_left_at_any_time(
@@ -135,7 +139,7 @@ def test_closing_the_window_asks_and_leaves_no_thread(
     )
     answer.click()
     until(lambda: not window.isVisible())
-    until(lambda: not {"source", "saver"} & {thread.name for thread in threading.enumerate()})
+    until(nothing_listens)
     (frames,) = (tmp_path / "out").glob("*.cxi")
     assert not frames.name.endswith(".part.cxi")
     assert 16 <= len(io.read(Data(path=str(frames))).scan) < 600

@@ -10,6 +10,7 @@ from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from ptychogui.gui import theme
+from ptychogui.gui.run_bar import duration
 
 if TYPE_CHECKING:
     from ptychogui.gui.live import Status
@@ -107,10 +108,10 @@ def figures(status: Status) -> dict[str, str]:
     if counters is None:
         return {}
     behind = max(counters.ready - status.used, 0)
-    age = f"the last one {counters.age_s:.1f} s ago" if counters.received else "none has come"
+    age = f", the last one came {_short(counters.age_s)} ago" if counters.received and not status.over else ""
     return {
         "Rate": f"{counters.rate:.0f} frames/s",
-        "Lag": f"{behind} not worked in yet, {age}",
+        "Lag": f"{behind} not worked in yet{age}",
         "Received": str(counters.received),
         "Used": str(status.used),
         "Missing": str(counters.missing),
@@ -119,6 +120,10 @@ def figures(status: Status) -> dict[str, str]:
         "Refused": str(counters.refused),
         "Lost": str(counters.lost),
     }
+
+
+def _short(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
 
 
 FIGURES = ("Rate", "Lag", "Received", "Used", "Missing", "Late", "Doubled", "Refused", "Lost")

@@ -123,14 +123,14 @@ class ScanView(View):
         self._draw_selected()
 
     def show_planned(self, positions_m: Positions | None) -> None:
-        """Mark where all frames (N, 2) of a scan that is being measured are going to be."""
+        """Mark where frames (n, 2) of a scan that is being measured are still going to be."""
         self._planned = positions_m
         self._draw_planned()
 
     def _draw_planned(self) -> None:
-        """Rings at all places; where a frame has come, its spot covers the ring."""
+        """Rings where no frame has come yet."""
         planned = self._planned
-        if planned is None or self._nominal is None:
+        if planned is None or not len(planned) or self._nominal is None:
             self._to_come.clear()
             return
         points = planned[:: -(-len(planned) // MOST)] / self._unit.unit_si
