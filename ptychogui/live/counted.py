@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ from ptychogui.types import Mask
 
 _UNCOUNTED = 2**16
 """A first count above this is that of a counter which is not reset between scans, where no number of frames is told."""
+_HELD = 4096
+"""So many tables of positions may wait for the scan they belong to."""
 
 
 @dataclass
@@ -68,7 +71,7 @@ class Counted:
         """What the channel held when we came, which may be the last frame of a scan that is long over."""
         self._series = 0
         self._table: Table | None = None
-        self._since: list[Placed] = []
+        self._since: deque[Placed] = deque(maxlen=_HELD)
         """Positions that came after the last frame, and so may be meant for the next scan."""
 
     @property

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
+
+import psutil
 
 from ptychogui.params import InputError
 
@@ -36,15 +39,21 @@ def told_where(hosts: str) -> str:
         return "in the networks of this computer"
     if hosts or any(os.environ.get(name) for name in _WHERE):
         return f"at {hosts or 'the addresses of EPICS_PVA_ADDR_LIST'}"
-    return "on this computer; give `hosts` to look elsewhere"
+    return "on this computer; give `hosts` to look elsewhere (auto: in its networks)"
 
 
 def _configuration(hosts: str) -> dict[str, str]:
     if hosts == "auto":
         return {"EPICS_PVA_AUTO_ADDR_LIST": "YES"}
     if hosts or not any(os.environ.get(name) for name in _WHERE):
-        return {"EPICS_PVA_ADDR_LIST": hosts or "127.0.0.1", "EPICS_PVA_AUTO_ADDR_LIST": "NO"}
+        return {"EPICS_PVA_ADDR_LIST": hosts or _own_addresses(), "EPICS_PVA_AUTO_ADDR_LIST": "NO"}
     return {}
+
+
+def _own_addresses() -> str:
+    """Every address of this computer: some servers on it do not hear what is sent to 127.0.0.1."""
+    known = {one.address for every in psutil.net_if_addrs().values() for one in every if one.family == socket.AF_INET}
+    return " ".join(sorted(known | {"127.0.0.1"}))
 
 
 @dataclass(frozen=True)
