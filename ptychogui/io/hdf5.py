@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,20 @@ def opened(path: Path) -> h5py.File:
     except OSError as error:
         reason = "it is truncated" if "truncated" in str(error) else str(error)
         raise InputError(f"{path} is a damaged HDF5 file ({reason}); copy it again.") from error
+
+
+def check_filters(dataset: h5py.Dataset) -> None:
+    """Make those compressions known that the library hdf5plugin has. Raises `InputError` where one is missing."""
+    filters = dataset.id.get_create_plist()
+    used = [filters.get_filter(index) for index in range(filters.get_nfilters())]
+    if all(h5py.h5z.filter_avail(one[0]) for one in used):
+        return
+    with suppress(ImportError):
+        import hdf5plugin  # noqa: F401 - it registers what it has
+    for code, *_, name in used:
+        if not h5py.h5z.filter_avail(code):
+            text = name.split(b";")[0].decode("utf-8", "replace") or f"number {code}"
+            raise InputError(f"The frames are compressed by the filter {text}: pip install 'ptychogui[live]'.")
 
 
 def number(dataset: Any, unit: str) -> float | None:

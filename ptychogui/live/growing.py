@@ -111,6 +111,7 @@ def found_in(file: h5py.File, path: Path, names: Names) -> Growing | None:
     growing = _found_in(file, path, names)
     if growing is None:
         return None
+    hdf5.check_filters(growing.stacked)
     entry = next((part for part in growing.stacked.name.split("/") if part), "")
     started = hdf5.text(file.get(f"{entry}/start_time")) or file.attrs.get("file_time", "")
     return replace(growing, started=str(started))

@@ -257,6 +257,26 @@ with h5py.File({str(path)!r}, "w") as file:
     np.testing.assert_array_equal(scan[whole], np.random.default_rng(3).poisson(9, (50, 18, 14))[whole])
 
 
+def test_without_the_filter_of_a_file_it_is_told_and_nothing_is_lost(
+    tmp_path: Path, writer: Writer, listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("hdf5plugin", reason="the file is compressed by one of its filters")
+    monkeypatch.setattr("ptychogui.live.follow._PATIENCE_S", 0.1)
+    path = tmp_path / "eiger.h5"
+    writer.run(f"""
+import hdf5plugin
+with h5py.File({str(path)!r}, "w") as file:
+    counts = np.random.default_rng(3).poisson(9, (5, 18, 14)).astype("u4")
+    file.create_dataset("entry/data/data", data=counts, chunks=(1, 18, 14), compression=hdf5plugin.Bitshuffle())
+""")
+    with monkeypatch.context() as without:
+        without.setattr("h5py.h5z.filter_avail", lambda code: False)
+        receiver = listen(path)
+        until(lambda: "compressed by the filter bitshuffle" in said(receiver))
+    until(lambda: receiver.state == "ended")
+    np.testing.assert_array_equal(receiver.scans[0][:5], np.random.default_rng(3).poisson(9, (5, 18, 14)))
+
+
 def test_the_newest_of_many_files_is_followed(tmp_path: Path, given: Dataset, writer: Writer, listen) -> None:
     receiver = listen(tmp_path / "scan_*.h5")
     for number in (1, 2):
