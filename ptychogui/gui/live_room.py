@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBo
 from ptychogui.gui.run_bar import duration
 from ptychogui.gui.views import DOCKS
 from ptychogui.gui.views.live_figures import StateLine, show_progress
+from ptychogui.gui.views.readout import Readout
 
 if TYPE_CHECKING:
     from ptychogui.gui.live import Status
@@ -40,7 +41,10 @@ class ControlRoom(QWidget):
         self.progress.setObjectName("room_progress")
         self.progress.setMinimumSize(24 * MIDDLE_PX, 2 * MIDDLE_PX)
         self.progress.setStyleSheet(f"font-size: {MIDDLE_PX}px;")
-        self.figures = self._label("room_figures", MIDDLE_PX)
+        self.figures = Readout(self)
+        self.figures.setObjectName("room_figures")
+        self.figures.setStyleSheet(f"font-size: {MIDDLE_PX}px;")
+        self.figures.setProperty("role", "")
         self.quality = self._label("room_quality", LARGE_PX, bold=True)
         self.quality.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.warnings = self._label("room_warnings", MIDDLE_PX)
@@ -90,7 +94,8 @@ class ControlRoom(QWidget):
         if counters is not None:
             behind = max(counters.ready - status.used, 0)
             lost = counters.missing + counters.refused + counters.lost
-            self.figures.setText(f"{counters.rate:.0f} frames/s    {behind} not worked in    {lost} missing or lost")
+            parts = (f"{counters.rate:.0f} frames/s", f"{behind} not worked in", f"{lost} missing or lost", doing(run))
+            self.figures.setText("    ".join(part for part in parts if part))
         self.quality.setText(quality(run))
         told = [status.error, *status.warnings]
         self.warnings.setText("\n".join(f"⚠ {text}" for text in told if text))
@@ -102,6 +107,13 @@ class ControlRoom(QWidget):
         super().closeEvent(event)
 
 
+def doing(run: Run | None) -> str:
+    """What is done before the first picture, or while it is searched for."""
+    if run is None or run.result is not None:
+        return ""
+    return run.doing if run.snapshot is None else run.snapshot.doing
+
+
 def quality(run: Run | None) -> str:
     """How well the picture fits the frames, and for how long it has been worked on."""
     if run is None:
@@ -109,5 +121,5 @@ def quality(run: Run | None) -> str:
     if run.result is not None and "r_factor" in run.result.metrics:
         return f"R {run.result.metrics['r_factor']:.3f}"
     if run.snapshot is None or not len(run.loss):
-        return run.doing
+        return ""
     return f"loss {run.loss[-1]:.3g}   {duration(run.snapshot.seconds)}"

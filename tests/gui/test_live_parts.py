@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,14 @@ from ptychogui.gui.opened import Opened
 from ptychogui.gui.preview import longer_preview, previews
 from ptychogui.gui.settings import settings
 from ptychogui.gui.views.live_figures import WORDS, figures
+from ptychogui.gui.views.objects import ObjectView
 from ptychogui.gui.views.scan import ScanView
 from ptychogui.io.data import Data
-from ptychogui.job import Job
+from ptychogui.job import Job, snapshots
 from ptychogui.live.buffer import Buffer, Counters
 from ptychogui.live.events import Begin, Block
 from ptychogui.live.replay import Replay
-from ptychogui.types import Dataset
+from ptychogui.types import Dataset, Snapshot
 
 
 def test_a_preview_that_grows_is_in_the_end_that_of_the_whole(scan: Path) -> None:
@@ -103,6 +105,26 @@ def test_the_form_is_kept_and_what_is_not_understood_gives_the_defaults(tmp_path
     assert not why_unready(wanted.source)
     settings().setValue("live", '{"source": {"kind": "none"}}')
     assert last_listening() == Listening()
+
+
+def test_while_a_live_run_searches_the_preview_is_shown(scan: Path, tmp_path: Path, qtbot: QtBot) -> None:
+    live, _ = coming(scan, tmp_path)
+    live.feed = open_feed(live, Data(), tmp_path)
+    known = prepare(live, None)
+    steps = snapshots(Job(), known.dataset, feed=live.feed)
+    first = next(steps)
+    steps.close()
+    assert isinstance(first, Snapshot)
+    assert first.doing
+    view = ObjectView("phase")
+    qtbot.addWidget(view)
+    view.show()
+    view.show_dataset(known.dataset, known.preview)
+    view.show_snapshot(first)
+    assert view.panel.picture is not None
+    assert view.panel.picture.unit == "px", "the deflection of the beam"
+    view.show_snapshot(replace(first, doing=""))
+    assert view.panel.picture.unit == "rad"
 
 
 @pytest.mark.parametrize("state", WORDS)

@@ -26,6 +26,8 @@ from ptychogui.measure.material import Material
 from ptychogui.types import Dataset, Positions, Result, Snapshot
 
 HINT = "The object appears here."
+LIVE = "live"
+"""The format of a dataset whose frames come from a source."""
 NO_WAVELENGTH = "A thickness needs the wavelength: give the energy on the Data card."
 OF_ELECTRONS = "A thickness from δ and β is one for X-rays and light, not for electrons."
 AT_ONCE_PX = 1 << 16
@@ -190,12 +192,20 @@ class ObjectView(View):
 
     def draw(self) -> None:
         """Show the running or finished object, or the preview of the scan."""
-        if self.result is not None or self.snapshot is not None:
+        if self._searching and self.dataset is not None and self.preview is not None:
+            self._draw_preview(self.dataset, self.preview)
+        elif self.result is not None or self.snapshot is not None:
             self._draw_object(self.result, self.snapshot)
         elif self.dataset is not None and self.preview is not None:
             self._draw_preview(self.dataset, self.preview)
         else:
             self._show_nothing(HINT)
+
+    @property
+    def _searching(self) -> bool:
+        """Whether a scan is coming whose run still searches for a first guess: there is no picture, but frames come."""
+        live = self.dataset is not None and self.dataset.format == LIVE
+        return live and self.result is None and self.snapshot is not None and bool(self.snapshot.doing)
 
     def _draw_object(self, result: Result | None, snapshot: Snapshot | None) -> None:
         kind = KINDS[self.mode]
