@@ -53,14 +53,15 @@ def quality(job: Job, rate: float) -> dict[str, Any]:
     whole = run(job, dataset)
     seen = _watched(job, rate, count)
     assert seen.final is not None
-    first = next((look for look in seen.glances if _correlation(whole, look.result) >= _ALIKE), None)
+    pictures = [(round(look.frames / count, 3), _correlation(whole, look.result)) for look in seen.glances]
     return {
         "file": job.data.path,
         "frames": [count, *dataset.frames.shape[1:]],
         "rate": rate,
         "quarters": [_beside(job, dataset, look, whole) for look in seen.quarters],
         "final": _figures(seen.final, whole) | {"epochs": len(seen.final.loss), "offline": _figures(whole, whole)},
-        "first_picture": round(first.frames / count, 3) if first is not None else None,
+        "pictures": pictures,
+        "first_picture": next((part for part, alike in pictures if alike >= _ALIKE), None),
         "after_s": round(seen.after_s, 1),
     }
 
@@ -168,4 +169,4 @@ def _correlation(whole: Result, result: Result) -> float:
     except InputError:
         return 0.0
     first, second = (np.angle(one[found.support]) for one in (found.first, found.second))
-    return float(np.corrcoef(first, second)[0, 1])
+    return round(float(np.corrcoef(first, second)[0, 1]), 3)
