@@ -43,7 +43,7 @@ def test_a_live_picture_beside_that_of_the_file(scan: Path, capsys: pytest.Captu
     assert found["frames"] == [40, 40, 56]
     assert found["quarters"]
     assert all(0 < one["r_factor"] < 1 and 0 < one["offline"]["r_factor"] < 1 for one in found["quarters"])
-    assert found["final"]["r_factor"] == pytest.approx(found["final"]["offline"]["r_factor"], rel=0.3)
+    assert found["final"]["r_factor"] < 1.3 * found["final"]["offline"]["r_factor"]  # it may have had more epochs
     assert "s after the last frame." in text.splitlines()[-1]
 
 
