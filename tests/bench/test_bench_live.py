@@ -38,12 +38,12 @@ def test_many_scans_leave_nothing_behind(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_live_picture_beside_that_of_the_file(scan: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    few = ("--epochs", "6", "--set", "start.find_defocus=false", "--device", "cpu")
+    few = ("--epochs", "30", "--set", "start.find_defocus=false", "--device", "cpu")
     found, text = measured(capsys, "quality", str(scan), "--rate", "40", *few)
     assert found["frames"] == [40, 40, 56]
     assert found["quarters"]
     assert all(0 < one["r_factor"] < 1 and 0 < one["offline"]["r_factor"] < 1 for one in found["quarters"])
-    assert found["final"]["r_factor"] < 1.3 * found["final"]["offline"]["r_factor"]  # it may have had more epochs
+    assert found["final"]["r_factor"] < 1.5 * found["final"]["offline"]["r_factor"]
     assert "s after the last frame." in text.splitlines()[-1]
 
 
