@@ -41,8 +41,8 @@ def grow(
 
     Frames that had fewer turns are taken sooner, so that a new corner catches up with the rest; an epoch is as many
     turns as there are frames. Nothing begins anew when frames come. Yields and takes what `iterate` does, and tells
-    `taken` of every longer scan; returns how many turns every frame had at least. A solver that needs all frames at
-    once is replaced by Adam.
+    `taken` of every longer scan; returns how many turns every frame had at least since the probe was free. A solver
+    that needs all frames at once is replaced by Adam.
     """
     generator = torch.Generator().manual_seed(plan.seed)
     cover(problem, state, feed.planned_m, 0.0)
@@ -54,8 +54,13 @@ def grow(
         turn.watch.told = True  # a curve that rests while frames are waited for says nothing
         turns = torch.zeros(len(problem), dtype=torch.float64)
         pace = _Pace()
-        epoch = 0
+        epoch, free = 0, False
         while True:
+            if (
+                not free and len(problem) >= ENOUGH
+            ):  # turns with a probe that was held have not brought the picture near
+                free = True
+                turns.zero_()
             live = _live(plan, len(problem))
             turn.change(live, 0)
             turn.refining.open(epoch if len(problem) >= ENOUGH else 0)
@@ -84,7 +89,7 @@ def grow(
             if changed is not None:
                 plan = changed
             if feed.ended and bool((turns > 0).all()) and feed.more(len(problem)) is None:
-                return int(turns.min())
+                return int(turns.min()) if free else 0
 
 
 def cover(problem: Problem, state: State, positions_m: Positions | None, room: float) -> bool:

@@ -134,7 +134,8 @@ class ZmqSource(Source):
         missing = [package for module, package in libraries.items() if find_spec(module) is None]
         if missing:
             needed = _listed(list(libraries.values()))
-            raise InputError(f"Source zmq needs {needed}, which are not installed: pip install 'ptychogui[live,packed]'.")
+            line = "pip install 'ptychogui[live,packed]'"
+            raise InputError(f"Source zmq needs {needed}, which are not installed: {line}.")
 
 
 def additions(scan: Replayed) -> dict[str, Any]:
