@@ -58,9 +58,9 @@ def grow(
         while True:
             if (
                 not free and len(problem) >= ENOUGH
-            ):  # turns with a probe that was held have not brought the picture near
+            ):
                 free = True
-                turns.zero_()
+                turns.zero_()  # those with a probe that was held have not brought the picture near
             live = _live(plan, len(problem))
             turn.change(live, 0)
             turn.refining.open(epoch if len(problem) >= ENOUGH else 0)
