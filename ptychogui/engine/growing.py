@@ -56,9 +56,7 @@ def grow(
         pace = _Pace()
         epoch, free = 0, False
         while True:
-            if (
-                not free and len(problem) >= ENOUGH
-            ):
+            if not free and len(problem) >= ENOUGH:
                 free = True
                 turns.zero_()  # those with a probe that was held have not brought the picture near
             live = _live(plan, len(problem))
