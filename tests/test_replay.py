@@ -103,7 +103,10 @@ def test_ctrl_c_ends_it(small: Path) -> None:
         assert "16 frames of 23 × 30, as fast as it goes, 3 times, to pva:nobody-comes" in process.stdout.readline()
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=100)
+        try:
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, err) == (130, "")
 
 

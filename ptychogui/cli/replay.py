@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,7 @@ def _replay(options: argparse.Namespace) -> int:
     with tqdm(total=options.times * len(order), unit="frame", disable=not sys.stderr.isatty()) as bar:
         scan = Replayed(dataset, options.rate, order, options.times, bar.update)
         print(f"{Path(options.file).name}: {_told(scan)}, to {source.address}; Ctrl-C ends it.", flush=True)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # also where this began with it ignored
         asyncio.run(source.send(scan))
     return 0
 

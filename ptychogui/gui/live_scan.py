@@ -93,6 +93,8 @@ class LiveScan:
     @property
     def used(self) -> int:
         """Frames that the run works with."""
+        if self.run is not None and self.run.result is not None:
+            return len(self.run.result.scan)
         snapshot = self.run.snapshot if self.run is not None else None
         return len(snapshot.positions_m) if snapshot is not None and not snapshot.doing else 0
 

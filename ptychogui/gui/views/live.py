@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from ptychogui.gui.live import Status
 
 BUTTONS = (("live_connect", "Connect"), ("live_disconnect", "Disconnect"), ("live_room", "Control room"))
+BUTTON_TIPS = {
+    "live_connect": "Attach to the source, and reconstruct its scans while they are running",
+    "live_disconnect": "Leave the source; what has come stays",
+    "live_room": "Picture, state and warnings on the whole screen",
+}
 
 
 class LiveView(View):
@@ -72,6 +77,7 @@ class LiveView(View):
     def _button(self, name: str, text: str) -> QPushButton:
         button = QPushButton(text, self)
         button.setObjectName(f"{name}_button")
+        button.setToolTip(BUTTON_TIPS[name])
         button.clicked.connect(partial(self.action_wanted.emit, name))
         return button
 
@@ -170,7 +176,7 @@ class LiveView(View):
         """Let a button be pressed, or say why it cannot be."""
         button = self.buttons[name]
         button.setEnabled(not why_not)
-        button.setToolTip(why_not)
+        button.setToolTip(why_not or BUTTON_TIPS[name])
 
     def fit(self) -> None:
         """It has no range."""
