@@ -79,12 +79,8 @@ def test_scans_come_one_after_the_other_and_are_saved(window: Window, scan: Path
     assert not second.job.start.find_defocus
     assert second.loss[0] < first.loss[0], "it began with the probe of the first"
     assert view.state.state == "finished"
-    assert {name: view.figures[name].text() for name in ("Received", "Used", "Missing", "Doubled")} == {
-        "Received": "30",
-        "Used": "30",
-        "Missing": "0",
-        "Doubled": "0",
-    }
+    wanted = {"Received": "30", "Used": "30", "Missing": "0", "Doubled": "0"}
+    until(lambda: {name: view.figures[name].text() for name in wanted} == wanted)  # ten looks a second
     assert session.current is session.opened[1], "the next scan is shown"
     until(nothing_listens)
 
